@@ -1,0 +1,279 @@
+package hop
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+)
+
+// Limits of one JSON-RPC message. The size of the body is limited by whoever reads it.
+const (
+	maxDepth   = 64   // nested objects and arrays, the message itself included
+	maxMembers = 4096 // members of one object
+	maxID      = 256  // bytes of an id or a progress token, as it stands in the body
+	maxMethod  = 256  // bytes
+)
+
+// Names of the _meta members that the parent reads (MCP 2026-07-28, basic protocol, "_meta").
+const (
+	metaVersion       = "io.modelcontextprotocol/protocolVersion"
+	metaCapabilities  = "io.modelcontextprotocol/clientCapabilities"
+	metaProgressToken = "progressToken"
+)
+
+// Message says where the parts of one JSON-RPC message lie in its body. The fields are slices of the body, valid as long
+// as it is; only a string with escapes is decoded into memory of its own. A member that is absent, or null where
+// MCP lets it be absent, is nil.
+type Message struct {
+	ID            []byte // as it stands in the body: a string with its quotes or an integer; nil for a notification
+	Method        []byte // decoded; nil for a response
+	Name          []byte // params.name or params.uri, decoded
+	Args          []byte // params.arguments, the raw object
+	Params        []byte // params, the raw object
+	Version       []byte // params._meta["io.modelcontextprotocol/protocolVersion"], decoded
+	Proposed      []byte // params.protocolVersion, decoded: what an initialize proposes
+	ProgressToken []byte // params._meta.progressToken as it stands in the body: a string with its quotes or an integer
+	Capabilities  bool   // params._meta carries the client's capabilities
+	IsResponse    bool   // a result or an error: the client answers, it does not ask
+
+	keys [][]byte // the scanner's memory, empty and kept for the next Scan into this message
+}
+
+// ScanError says why a body was refused. Code is what the answer carries: [CodeParseError], [CodeInvalidRequest] or
+// [CodeInvalidParams].
+type ScanError struct {
+	Code   int
+	Reason string // a clause without capital and period, safe to show: it quotes nothing of the body
+	Offset int    // byte of the body where it showed
+}
+
+func (e *ScanError) Error() string {
+	return e.Reason + " at byte " + strconv.Itoa(e.Offset)
+}
+
+// ErrBatch is the refusal of a JSON-RPC batch, compared with errors.Is. MCP had batches in revision 2025-03-26 only.
+var ErrBatch error = &ScanError{Code: CodeInvalidRequest, Reason: "a batch of messages is not accepted, send them one by one"}
+
+// Scan reads one JSON-RPC message in one strict pass and without decoding it.
+//
+// Refused are: what is not UTF-8 or not JSON, escapes of unpaired surrogates, bytes after the message, more than 64
+// levels, more than 4,096 members in one object, an object with the same key twice (after decoding, at every level),
+// a key that differs from one MCP defines only by the case of its letters (at the top, in params and in _meta: readers
+// that ignore case would see another message), an id that is neither a string of at most 256 bytes nor an integer of
+// 64 bits, and known members of another type than MCP gives them.
+//
+// The error is always a *[ScanError]. After [CodeParseError] and after [ErrBatch] *m is zero. Otherwise the body was read
+// to its end and m.ID, alone, is set if the message has a valid one, so that the answer can carry it.
+func Scan(body []byte, m *Message) error {
+	s := scanner{b: body, m: m, keys: m.keys}
+	*m = Message{}
+	if s.message() {
+		m.keep(s.keys)
+		if s.complaint == nil {
+			return nil
+		}
+		*m = Message{ID: m.ID}
+		return s.complaint
+	}
+	*m = Message{}
+	if s.batch {
+		return ErrBatch
+	}
+	return s.err
+}
+
+// keep saves memory for the next scan, without what it refers to.
+func (m *Message) keep(keys [][]byte) {
+	const usual = 64
+	if keys = keys[:cap(keys)]; len(keys) <= usual {
+		clear(keys)
+		m.keys = keys[:0]
+	}
+}
+
+// Modern reports whether the message says, in its _meta, that it follows the stateless revision.
+func (m *Message) Modern() bool { return string(m.Version) == Version20260728 }
+
+// place is where an object stands in a message.
+type place int
+
+const (
+	atTop place = iota
+	atParams
+	atMeta
+	elsewhere
+)
+
+// message reads the whole body.
+func (s *scanner) message() bool {
+	if !s.validUTF8() {
+		return false
+	}
+	s.skip()
+	switch s.peek() {
+	case '{':
+	case '[':
+		s.batch = true
+		return false
+	default:
+		return s.fail("the body is not a JSON object")
+	}
+	if !s.object(atTop) {
+		return false
+	}
+	if s.skip(); s.i != len(s.b) {
+		return s.fail("there is something after the message")
+	}
+	s.judge()
+	return true
+}
+
+// judge checks what only the complete message shows (JSON-RPC 2.0, sections 4 and 5).
+func (s *scanner) judge() {
+	switch m := s.m; {
+	case !s.version:
+		s.complain(CodeInvalidRequest, `the message lacks "jsonrpc": "2.0"`)
+	case s.result && s.fault:
+		s.complain(CodeInvalidRequest, "the message is a result and an error at once")
+	case m.Method != nil && (s.result || s.fault):
+		s.complain(CodeInvalidRequest, "the message is a request and a response at once")
+	case m.Method == nil && !s.result && !s.fault:
+		s.complain(CodeInvalidRequest, "the message has no method")
+	case len(m.Method) > maxMethod:
+		s.complain(CodeInvalidRequest, "the method is too long")
+	default:
+		m.IsResponse = m.Method == nil
+	}
+}
+
+// member reads the value of one member; the scanner stands at its first byte.
+func (s *scanner) member(at place, key []byte) bool {
+	switch at {
+	case atTop:
+		return s.topMember(key)
+	case atParams:
+		return s.paramsMember(key)
+	case atMeta:
+		return s.metaMember(key)
+	}
+	return s.value()
+}
+
+func (s *scanner) topMember(key []byte) bool {
+	switch string(key) {
+	case "jsonrpc":
+		var v []byte
+		ok := s.text(&v, CodeInvalidRequest, "jsonrpc must be a string")
+		s.version = ok && string(v) == "2.0"
+		return ok
+	case "id":
+		return s.token(&s.m.ID, CodeInvalidRequest, "the id must be a string of at most 256 bytes or an integer of 64 bits")
+	case "method":
+		return s.text(&s.m.Method, CodeInvalidRequest, "the method must be a string")
+	case "params":
+		return s.members(atParams, &s.m.Params, "params must be an object")
+	case "result":
+		s.result = true
+		return s.value()
+	case "error":
+		s.fault = true
+		return s.value()
+	}
+	return s.unlike(key, "jsonrpc", "id", "method", "params", "result", "error") && s.value()
+}
+
+func (s *scanner) paramsMember(key []byte) bool {
+	switch string(key) {
+	case "name", "uri":
+		if s.m.Name != nil {
+			s.complain(CodeInvalidParams, "params has a name and a uri")
+		}
+		return s.text(&s.m.Name, CodeInvalidParams, "the name or uri must be a string")
+	case "arguments":
+		return s.members(elsewhere, &s.m.Args, "arguments must be an object")
+	case "_meta":
+		var meta []byte
+		return s.members(atMeta, &meta, "_meta must be an object")
+	case "protocolVersion":
+		return s.text(&s.m.Proposed, CodeInvalidParams, "the protocol version must be a string")
+	}
+	return s.unlike(key, "name", "uri", "arguments", "_meta", "protocolVersion", "argument", "capabilities", "clientInfo",
+		"context", "cursor", "inputResponses", "level", "notifications", "progressToken", "ref", "requestId", "requestState") && s.value()
+}
+
+func (s *scanner) metaMember(key []byte) bool {
+	switch string(key) {
+	case metaVersion:
+		return s.text(&s.m.Version, CodeInvalidParams, "the protocol version in _meta must be a string")
+	case metaCapabilities:
+		var raw []byte
+		ok := s.members(elsewhere, &raw, "the client capabilities in _meta must be an object")
+		s.m.Capabilities = raw != nil
+		return ok
+	case metaProgressToken:
+		return s.token(&s.m.ProgressToken, CodeInvalidParams, "the progress token must be a string of at most 256 bytes or an integer of 64 bits")
+	}
+	return s.unlike(key, metaVersion, metaCapabilities, metaProgressToken, "io.modelcontextprotocol/clientInfo",
+		"io.modelcontextprotocol/logLevel", "io.modelcontextprotocol/subscriptionId") && s.value()
+}
+
+// unlike refuses a key that encoding/json would take for one of known although it is not.
+func (s *scanner) unlike(key []byte, known ...string) bool {
+	for _, k := range known {
+		if len(key) <= 3*len(k) && bytes.EqualFold(key, []byte(k)) && string(key) != k {
+			return s.fail(fmt.Sprintf("a key differs from %q only by the case of its letters", k))
+		}
+	}
+	return true
+}
+
+// members reads an object into dst; null counts as absent, anything else is a complaint.
+func (s *scanner) members(at place, dst *[]byte, complaint string) bool {
+	from := s.i
+	switch s.peek() {
+	case '{':
+		if !s.object(at) {
+			return false
+		}
+		*dst = s.b[from:s.i:s.i]
+		return true
+	case 'n':
+	default:
+		s.complain(CodeInvalidParams, complaint)
+	}
+	return s.value()
+}
+
+// text reads a string into dst, decoded; anything else is a complaint.
+func (s *scanner) text(dst *[]byte, code int, complaint string) bool {
+	if s.peek() != '"' {
+		s.complain(code, complaint)
+		return s.value()
+	}
+	v, ok := s.decoded()
+	if ok {
+		*dst = v
+	}
+	return ok
+}
+
+// token reads a string or an integer into dst as it stands; anything else is a complaint.
+func (s *scanner) token(dst *[]byte, code int, complaint string) bool {
+	from := s.i
+	if !s.value() {
+		return false
+	}
+	v := s.b[from:s.i:s.i]
+	if len(v) <= maxID && (v[0] == '"' || isInteger(v)) {
+		*dst = v
+		return true
+	}
+	s.complaintAt(from, code, complaint)
+	return true
+}
+
+// isInteger reports whether a JSON number is an integer of 64 bits, written without fraction and exponent.
+func isInteger(v []byte) bool {
+	_, err := strconv.ParseInt(string(v), 10, 64)
+	return err == nil
+}
