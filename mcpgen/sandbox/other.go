@@ -1,0 +1,51 @@
+//go:build !linux
+
+package sandbox
+
+import "context"
+
+// Process does not exist here: Start always refuses.
+type Process struct{}
+
+// Enter confines nothing and says so.
+func Enter(Policy) Report {
+	var r Report
+	r.result(LayerSeccomp, ErrUnsupported, "")
+	r.result(LayerSelfTest, ErrUnsupported, "")
+	return r
+}
+
+// HardenParent has nothing to harden with.
+func HardenParent() error { return ErrUnsupported }
+
+// Start refuses with ErrUnsupported.
+func Start(_ context.Context, o Options) (*Process, error) {
+	for _, f := range o.Files {
+		_ = f.Close()
+	}
+	return nil, ErrUnsupported
+}
+
+// PID is 0.
+func (p *Process) PID() int { return 0 }
+
+// Level is LevelNone.
+func (p *Process) Level() Level { return LevelNone }
+
+// Layers is empty.
+func (p *Process) Layers() []Layer { return nil }
+
+// Verified is empty.
+func (p *Process) Verified() Verified { return Verified{Problem: ErrUnsupported.Error()} }
+
+// RSS is 0.
+func (p *Process) RSS() uint64 { return 0 }
+
+// Kill does nothing.
+func (p *Process) Kill(string) {}
+
+// Done is nil and never ready.
+func (p *Process) Done() <-chan struct{} { return nil }
+
+// Exit is empty.
+func (p *Process) Exit() Exit { return Exit{Code: -1} }

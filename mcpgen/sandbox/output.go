@@ -1,0 +1,65 @@
+package sandbox
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// What a child prints is for the log of the studio and must neither block the child nor flood or forge that log.
+const (
+	maxLine   = 4096 // bytes; the rest of a longer line is dropped
+	lineBurst = 200  // lines at once
+	lineRate  = 20   // lines per second on average
+)
+
+// copyLines reads r to its end and hands on its lines: shortened, without control characters, and at a bounded rate.
+// Lines dropped are counted in a line of their own.
+func copyLines(r io.Reader, now func() time.Time, emit func(string)) {
+	in := bufio.NewReaderSize(r, maxLine)
+	tokens, last, dropped := float64(lineBurst), now(), 0
+	for {
+		line, err := in.ReadSlice('\n')
+		if text := cleanLine(line); text != "" {
+			t := now()
+			tokens = min(lineBurst, tokens+t.Sub(last).Seconds()*lineRate)
+			last = t
+			if tokens < 1 {
+				dropped++
+			} else {
+				tokens--
+				if dropped > 0 {
+					emit(fmt.Sprintf("(%d lines dropped)", dropped))
+					dropped = 0
+				}
+				emit(text)
+			}
+		}
+		for errors.Is(err, bufio.ErrBufferFull) { // the rest of a long line
+			_, err = in.ReadSlice('\n')
+		}
+		if err != nil {
+			break
+		}
+	}
+	if dropped > 0 {
+		emit(fmt.Sprintf("(%d lines dropped)", dropped))
+	}
+}
+
+// cleanLine is a line safe to show in a terminal.
+func cleanLine(line []byte) string {
+	return strings.TrimSpace(strings.Map(func(c rune) rune {
+		if c == '\t' {
+			return ' '
+		}
+		if unicode.IsPrint(c) {
+			return c
+		}
+		return -1
+	}, strings.ToValidUTF8(string(line), "?")))
+}

@@ -1,0 +1,119 @@
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// FSMode says which file calls the child keeps.
+type FSMode string
+
+const (
+	// FSNone denies every open: the child has no SQLite connection. It is the mode of the zero value too.
+	FSNone FSMode = "none"
+	// FSRO allows reading below Policy.Dirs: SQLite databases in rollback-journal mode.
+	FSRO FSMode = "ro"
+	// FSROShm is FSRO plus writing to Policy.RWFiles, the existing -wal and -shm files of a database in WAL mode
+	// (https://sqlite.org/wal.html#readonly: a reader needs to write the wal-index).
+	FSROShm FSMode = "roshm"
+)
+
+const (
+	// DefaultMemoryLimit is used when Policy.MemoryLimit is 0.
+	DefaultMemoryLimit = 256 << 20
+	// MinMemoryLimit is the least a Go program with database drivers starts in.
+	MinMemoryLimit = 48 << 20
+
+	// FirstUID starts the range of user ids reserved for children when the parent is root; the group id is the same
+	// number. It lies above the ranges distributions hand to system and ordinary users and below 65534 (nobody), and
+	// is what an admin makes SQLite files readable for.
+	FirstUID = 64123
+	// UIDs is the length of that range.
+	UIDs = 64
+)
+
+// Policy is what the child is confined to. The parent sends it to the child once, as JSON, before anything else.
+// The zero value denies all files and limits memory to DefaultMemoryLimit.
+type Policy struct {
+	// FS is the file mode; "" means FSNone.
+	FS FSMode `json:"fs"`
+	// Dirs are absolute directories readable in FSRO and FSROShm; ignored in FSNone.
+	Dirs []string `json:"dirs,omitempty"`
+	// RWFiles are absolute, existing files inside Dirs, writable in FSROShm; ignored otherwise.
+	RWFiles []string `json:"rw_files,omitempty"`
+	// MemoryLimit is the resident size in bytes at which the watchdog kills the child; 0 means DefaultMemoryLimit.
+	MemoryLimit uint64 `json:"memory_limit,omitempty"`
+	// CPUs is how many processors the child may use; 0 means all the parent has.
+	CPUs int `json:"cpus,omitempty"`
+	// SystemRoots loads the certificate pool of the system before files go away; needed when a connection verifies
+	// TLS against it. It costs about 20 ms.
+	SystemRoots bool `json:"system_roots,omitempty"`
+
+	// The fields below are facts Start fills in; what a caller puts there is overwritten.
+
+	// Namespaces are those the child was started in, of user, mnt, pid, net, ipc, uts, cgroup.
+	Namespaces []string `json:"namespaces,omitempty"`
+	// NamespacesWhy says why there are none, or fewer than asked for.
+	NamespacesWhy string `json:"namespaces_why,omitempty"`
+	// OwnUID is set when the child's uid is not the parent's.
+	OwnUID bool `json:"own_uid,omitempty"`
+	// Files is the number of descriptors the child inherits from 3 up; any further one is a leak.
+	Files int `json:"files,omitempty"`
+	// FirstCPU rotates the choice of CPUs, so that children do not share the first one.
+	FirstCPU int `json:"first_cpu,omitempty"`
+}
+
+// userNS reports whether the child was started in a user namespace of its own.
+func (p Policy) userNS() bool { return slices.Contains(p.Namespaces, "user") }
+
+// memoryLimit is MemoryLimit with its default.
+func (p Policy) memoryLimit() uint64 {
+	if p.MemoryLimit == 0 {
+		return DefaultMemoryLimit
+	}
+	return p.MemoryLimit
+}
+
+// normalize checks what the caller chose and returns the policy with defaults filled, paths cleaned and parents
+// before their children.
+func (p Policy) normalize() (Policy, error) {
+	p.MemoryLimit = p.memoryLimit()
+	if p.MemoryLimit < MinMemoryLimit {
+		return p, fmt.Errorf("sandbox policy: memory limit %d is below %d bytes", p.MemoryLimit, uint64(MinMemoryLimit))
+	}
+	if p.CPUs < 0 {
+		return p, errors.New("sandbox policy: negative number of CPUs")
+	}
+	switch p.FS {
+	case "", FSNone:
+		p.FS, p.Dirs, p.RWFiles = FSNone, nil, nil
+		return p, nil
+	case FSRO:
+		p.RWFiles = nil
+	case FSROShm:
+	default:
+		return p, fmt.Errorf("sandbox policy: unknown file mode %q", p.FS)
+	}
+	if len(p.Dirs) == 0 {
+		return p, fmt.Errorf("sandbox policy: file mode %q needs a directory", p.FS)
+	}
+	p.Dirs, p.RWFiles = slices.Clone(p.Dirs), slices.Clone(p.RWFiles)
+	for i, d := range p.Dirs {
+		if p.Dirs[i] = filepath.Clean(d); !filepath.IsAbs(d) || p.Dirs[i] == "/" {
+			return p, fmt.Errorf("sandbox policy: directory %q is not an absolute path below /", d)
+		}
+	}
+	slices.Sort(p.Dirs)
+	p.Dirs = slices.Compact(p.Dirs)
+	for i, f := range p.RWFiles {
+		p.RWFiles[i] = filepath.Clean(f)
+		inside := func(d string) bool { return strings.HasPrefix(p.RWFiles[i], d+"/") }
+		if !filepath.IsAbs(f) || !slices.ContainsFunc(p.Dirs, inside) {
+			return p, fmt.Errorf("sandbox policy: file %q is in none of the directories", f)
+		}
+	}
+	return p, nil
+}

@@ -1,0 +1,120 @@
+package sandbox
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// verify reads the status of every thread of pid and keeps the weakest value of each field.
+func verify(pid int) Verified {
+	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid))
+	if err != nil || len(files) == 0 {
+		return Verified{Problem: fmt.Sprintf("no thread of process %d visible in /proc", pid)}
+	}
+	var all Verified
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			continue // the thread ended; the others count, and none at all is a problem
+		}
+		v, err := parseStatus(string(b))
+		if err != nil {
+			return Verified{Problem: fmt.Sprintf("%s: %v", f, err)}
+		}
+		if all.Threads++; all.Threads == 1 {
+			v.Threads = 1
+			all = v
+			continue
+		}
+		all = weakest(all, v)
+	}
+	if all.Threads == 0 {
+		return Verified{Problem: fmt.Sprintf("status of process %d not readable", pid)}
+	}
+	return all
+}
+
+// weakest merges the status of a further thread into a.
+func weakest(a, b Verified) Verified {
+	a.Seccomp, a.SeccompFilters = min(a.Seccomp, b.Seccomp), min(a.SeccompFilters, b.SeccompFilters)
+	a.NoNewPrivs = a.NoNewPrivs && b.NoNewPrivs
+	a.CapEffective |= b.CapEffective
+	a.CapPermitted |= b.CapPermitted
+	a.CapInheritable |= b.CapInheritable
+	a.CapAmbient |= b.CapAmbient
+	a.CapBounding |= b.CapBounding
+	a.UID, a.GID = min(a.UID, b.UID), min(a.GID, b.GID)
+	a.Groups = slices.Compact(slices.Sorted(slices.Values(slices.Concat(a.Groups, b.Groups))))
+	return a
+}
+
+// parseStatus reads one proc_pid_status(5) file. A missing field is an error, not a zero: a zero could be the good
+// value.
+func parseStatus(text string) (Verified, error) {
+	fields := map[string][]string{}
+	for line := range strings.Lines(text) {
+		key, value, _ := strings.Cut(line, ":")
+		fields[key] = strings.Fields(value)
+	}
+	var v Verified
+	var err error
+	number := func(key string, base int) uint64 {
+		f := fields[key]
+		if len(f) == 0 {
+			err = fmt.Errorf("no field %s", key)
+			return 0
+		}
+		n, e := strconv.ParseUint(f[0], base, 64)
+		if e != nil {
+			err = fmt.Errorf("field %s: %w", key, e)
+		}
+		return n
+	}
+	// Real, effective, saved, file system: the least of them counts, 0 being the worst.
+	ids := func(key string) int {
+		least := int(number(key, 10))
+		for _, s := range fields[key] {
+			n, e := strconv.Atoi(s)
+			if e != nil {
+				err = fmt.Errorf("field %s: %w", key, e)
+				continue
+			}
+			least = min(least, n)
+		}
+		return least
+	}
+	v.UID, v.GID = ids("Uid"), ids("Gid")
+	for _, s := range fields["Groups"] {
+		if g, e := strconv.Atoi(s); e == nil && g != v.GID {
+			v.Groups = append(v.Groups, g)
+		}
+	}
+	v.Seccomp, v.NoNewPrivs = int(number("Seccomp", 10)), number("NoNewPrivs", 10) == 1
+	v.CapEffective, v.CapPermitted = number("CapEff", 16), number("CapPrm", 16)
+	v.CapInheritable, v.CapAmbient, v.CapBounding = number("CapInh", 16), number("CapAmb", 16), number("CapBnd", 16)
+	if f := fields["Seccomp_filters"]; len(f) == 1 { // Linux 5.11
+		v.SeccompFilters, _ = strconv.Atoi(f[0])
+	}
+	return v, err
+}
+
+// residentSize is the resident memory of pid in bytes, 0 when it is gone.
+func residentSize(pid int) uint64 {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
+	if err != nil {
+		return 0
+	}
+	f := strings.Fields(string(b))
+	if len(f) < 2 {
+		return 0
+	}
+	pages, err := strconv.ParseUint(f[1], 10, 64)
+	if err != nil {
+		return 0
+	}
+	return pages * uint64(os.Getpagesize())
+}
