@@ -114,13 +114,16 @@ func (t *MCPToken) Check() error {
 	if t.IdleTimeoutMinutes != 0 {
 		between(&f, "idle_timeout_minutes", t.IdleTimeoutMinutes, MinIdleMinutes, MaxIdleMinutes)
 	}
-	for field, list := range map[string]*[]string{"tools": t.Tools, "resources": t.Resources, "prompts": t.Prompts} {
-		if list == nil {
+	for _, l := range []struct {
+		field string
+		names *[]string
+	}{{"tools", t.Tools}, {"resources", t.Resources}, {"prompts", t.Prompts}} {
+		if l.names == nil {
 			continue
 		}
-		for i, n := range *list {
+		for i, n := range *l.names {
 			if !mcpName.MatchString(n) {
-				f.Add(fmt.Sprintf("%s.%d", field, i), "%q is not a valid name", n)
+				f.Add(fmt.Sprintf("%s.%d", l.field, i), "%q is not a valid name", n)
 			}
 		}
 	}

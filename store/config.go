@@ -118,8 +118,8 @@ func (c *ServerConfig) Check() error {
 		f.Add("cors_origins", "at most 50 origins")
 	}
 	for i, o := range c.CORSOrigins {
-		if u, err := url.Parse(o); err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || o != u.Scheme+"://"+u.Host {
-			f.Add(fmt.Sprintf("cors_origins.%d", i), "an origin is scheme://host[:port] without a path and never *; got %q", o)
+		if u, err := url.Parse(o); err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || o != strings.ToLower(u.Scheme+"://"+u.Host) {
+			f.Add(fmt.Sprintf("cors_origins.%d", i), "an origin is scheme://host[:port] in small letters, without a path and never *; got %q", o)
 		}
 	}
 	f.Merge("global_variables", CheckVariables(c.GlobalVariables))

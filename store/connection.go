@@ -2,6 +2,8 @@ package store
 
 import (
 	"encoding/json"
+	"maps"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
@@ -172,9 +174,13 @@ type Endpoint struct {
 	SSLRootCert, ExtraParams string
 }
 
-// Endpoint returns the connection's endpoint in comparable form.
+// Endpoint returns the connection's endpoint in comparable form. Secret options are no part of it: they are what must not follow.
 func (c *Connection) Endpoint() Endpoint {
-	extra, _ := json.Marshal(c.ExtraParams) // map keys are sorted; raw values are valid JSON by decoding
+	options := maps.Clone(c.ExtraParams)
+	for _, k := range c.DBType.SecretParams() {
+		delete(options, k)
+	}
+	extra, _ := json.Marshal(options) // map keys are sorted; raw values are valid JSON by decoding
 	return Endpoint{c.DBType, strings.ToLower(c.Host), c.Port, c.Username, c.SSLMode, c.SSLRootCert, string(extra)}
 }
 
@@ -289,8 +295,11 @@ func (p ConnectionPatch) Apply(c *Connection) error {
 	set(&c.MaxRows, p.MaxRows)
 	set(&c.MaxResultBytes, p.MaxResultBytes)
 	set(&c.Tags, p.Tags)
-	if p.ExtraParams != nil {
+	switch {
+	case p.ExtraParams != nil:
 		c.takeExtra(*p.ExtraParams)
+	case p.DBType != nil: // another type may have other secret keys
+		c.takeExtra(c.ExtraParams)
 	}
 	if p.Password.IsGiven() || p.Password.IsCleared() {
 		c.Password = p.Password
@@ -299,8 +308,10 @@ func (p ConnectionPatch) Apply(c *Connection) error {
 	if had && c.Endpoint() != before && !c.secretsSettled() {
 		return Invalidf("password", "the type, host, port, user, TLS or endpoint options changed: enter the password again, so that a stored one is never sent to another place (or send null to remove it)")
 	}
-	if c.Password.IsGiven() {
-		c.NeedsSecret = false
+	for _, s := range c.Secrets() {
+		if s.IsGiven() {
+			c.NeedsSecret = false
+		}
 	}
 	return nil
 }
@@ -315,28 +326,52 @@ func (c *Connection) secretsSettled() bool {
 	return true
 }
 
-// takeExtra splits the secret keys off and leaves the mask in their place.
+// maskJSON is what stands in extra_params for a secret that there is.
+const maskJSON = `"` + Mask + `"`
+
+// takeExtra splits the secret keys off and leaves the mask in their place, also for a stored secret that the input leaves out. A mask
+// under another key stands for nothing and is dropped. A secret that is no value (an empty text, an edited mask) is left as an empty
+// text, for Check to name.
 func (c *Connection) takeExtra(in map[string]json.RawMessage) {
 	c.ExtraParams = map[string]json.RawMessage{}
-	mask, _ := json.Marshal(Mask) // a constant string always encodes
 	secret := c.DBType.SecretParams()
-	sealed := c.Secrets()
 	for k, v := range in {
-		if !slices.Contains(secret, k) {
+		if !slices.Contains(secret, k) && string(v) != maskJSON {
 			c.ExtraParams[k] = v
-			continue
 		}
+	}
+	sealed := c.Secrets()
+	for _, k := range secret {
 		dst := sealed["extra_params."+k]
-		var s Secret
-		if err := s.UnmarshalJSON(v); err != nil { // an object (a pasted key file) is kept as its own text
-			s = GivenSecret(string(v))
-		}
-		if s.IsGiven() || s.IsCleared() {
-			*dst = s
+		if v, ok := in[k]; ok {
+			var s Secret
+			switch err := s.UnmarshalJSON(v); {
+			case err == nil && (s.IsGiven() || s.IsCleared()):
+				*dst = s
+			case err != nil && len(v) > 0 && v[0] == '{': // a pasted key file is kept as its own text
+				*dst = GivenSecret(string(v))
+			case err != nil:
+				c.ExtraParams[k] = json.RawMessage(`""`)
+				continue
+			}
 		}
 		if dst.IsSet() {
-			c.ExtraParams[k] = mask
+			c.ExtraParams[k] = json.RawMessage(maskJSON)
 		}
+	}
+}
+
+// MarkSecrets makes extra_params show the mask for the secret keys that are set, and nothing for the others.
+func (c *Connection) MarkSecrets() {
+	for _, k := range c.DBType.SecretParams() {
+		if !c.Secrets()["extra_params."+k].IsSet() {
+			delete(c.ExtraParams, k)
+			continue
+		}
+		if c.ExtraParams == nil {
+			c.ExtraParams = map[string]json.RawMessage{}
+		}
+		c.ExtraParams[k] = json.RawMessage(maskJSON)
 	}
 }
 
@@ -353,7 +388,12 @@ func (c *Connection) tidy() {
 	}
 }
 
-var hostName = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_.:%-]{0,253})$`)
+var hostName = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,253})$`)
+
+func isHost(s string) bool {
+	_, err := netip.ParseAddr(s)
+	return err == nil || hostName.MatchString(s)
+}
 
 // Check reports every field that breaks a rule.
 func (c *Connection) Check() error {
@@ -369,7 +409,7 @@ func (c *Connection) Check() error {
 		switch {
 		case c.Host == "":
 			f.Add("host", "a host name or IP address is needed")
-		case !hostName.MatchString(c.Host) && !strings.HasPrefix(c.Host, "::"):
+		case !isHost(c.Host):
 			f.Add("host", "a host is one name or IP address, without scheme, port or path; got %q", c.Host)
 		}
 		if c.Port < 1 || c.Port > 65535 {
@@ -379,9 +419,9 @@ func (c *Connection) Check() error {
 	if c.DBType == SQLite {
 		c.checkSQLite(&f)
 	}
-	for field, v := range map[string]string{"database": c.Database, "username": c.Username} {
-		if len(v) > 256 || !printable(v) {
-			f.Add(field, "%s is at most 256 printable characters", field)
+	for _, text := range []struct{ field, v string }{{"database", c.Database}, {"username", c.Username}} {
+		if len(text.v) > 256 || !printable(text.v) {
+			f.Add(text.field, "%s is at most 256 printable characters", text.field)
 		}
 	}
 	if !slices.Contains(SSLModes(), c.SSLMode) {
@@ -392,6 +432,11 @@ func (c *Connection) Check() error {
 	}
 	if extra, err := json.Marshal(c.ExtraParams); err != nil || len(extra) > MaxExtraParams {
 		f.Add("extra_params", "extra_params is an object of at most 64 KiB")
+	}
+	for _, k := range c.DBType.SecretParams() {
+		if v, ok := c.ExtraParams[k]; ok && string(v) != maskJSON {
+			f.Add("extra_params."+k, "%s is a secret: send its whole text, null to remove it, or leave it out to keep it", k)
+		}
 	}
 	between(&f, "pool_min_size", c.PoolMinSize, 0, MaxPoolSize)
 	between(&f, "pool_max_size", c.PoolMaxSize, 1, MaxPoolSize)

@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/json"
 	"time"
+	"unicode/utf8"
 )
 
 // Meta is what every entity shares.
@@ -66,7 +67,7 @@ func (q Query) Clean() (Query, error) {
 	if q.Limit < 0 || q.Limit > MaxLimit {
 		f.Add("limit", "limit is 1 to %d, got %d", MaxLimit, q.Limit)
 	}
-	if len(q.Search) > 200 {
+	if utf8.RuneCountInString(q.Search) > 200 {
 		f.Add("search", "search is at most 200 characters")
 	}
 	switch q.Sort {

@@ -3,6 +3,8 @@ package store
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 )
 
 // Code says what kind of mistake an Error is. Each skin maps every code once.
@@ -89,8 +91,8 @@ func (f *Fields) Merge(prefix string, err error) {
 	switch {
 	case err == nil:
 	case errors.As(err, &e) && len(e.Fields) > 0:
-		for k, v := range e.Fields {
-			f.Add(prefix+k, "%s", v)
+		for _, k := range slices.Sorted(maps.Keys(e.Fields)) {
+			f.Add(prefix+k, "%s", e.Fields[k])
 		}
 	case errors.As(err, &e) && e.Field != "":
 		f.Add(prefix+e.Field, "%s", e.Message)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -171,7 +172,7 @@ func (p *Prompt) Check() error {
 		}
 		declared[a.Name] = true
 	}
-	for n := range used {
+	for _, n := range slices.Sorted(maps.Keys(used)) {
 		if !declared[n] {
 			f.Add("arguments", "the template uses {%s}, which is not declared as an argument", n)
 		}

@@ -5,10 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"strings"
 )
 
 // Mask stands for a secret in every response, log line and history entry.
 const Mask = "••••••"
+
+const maskLike = "•••"
 
 type secretState uint8
 
@@ -24,14 +27,16 @@ const (
 // in an input that brought one, or after the keyring opened it.
 //
 // As JSON input: absent or the mask leaves the stored secret as it is, null
-// clears it, an empty string is an error (product.md section 4).
+// clears it, an empty string is an error (product.md section 4). So is any text with three mask dots in a row: it is an edited
+// mask, not a secret (security.md case 82).
 type Secret struct {
 	state secretState
-	value string
+	// value is a pointer because fmt cannot call the methods of a secret in an unexported field: there it prints an address, not the text.
+	value *string
 }
 
 // GivenSecret holds a value, as an input or as the keyring opened it.
-func GivenSecret(v string) Secret { return Secret{secretGiven, v} }
+func GivenSecret(v string) Secret { return Secret{secretGiven, &v} }
 
 // StoredSecret says that the store holds a secret.
 func StoredSecret() Secret { return Secret{state: secretStored} }
@@ -49,7 +54,12 @@ func (s Secret) IsCleared() bool { return s.state == secretCleared }
 func (s Secret) IsGiven() bool { return s.state == secretGiven }
 
 // Reveal returns the value; ok is false when there is none here. Every use is meant to be found by its name.
-func (s Secret) Reveal() (value string, ok bool) { return s.value, s.state == secretGiven }
+func (s Secret) Reveal() (value string, ok bool) {
+	if s.state != secretGiven {
+		return "", false
+	}
+	return *s.value, true
+}
 
 // String implements fmt.Stringer with the mask.
 func (s Secret) String() string {
@@ -97,9 +107,12 @@ func (s *Secret) UnmarshalJSON(b []byte) error {
 		return &Error{Code: Invalid, Message: "an empty secret is not accepted; send null to remove it, or leave the field out to keep it"}
 	case Mask:
 		*s = Secret{}
-	default:
-		*s = GivenSecret(v)
+		return nil
 	}
+	if strings.Contains(v, maskLike) {
+		return &Error{Code: Invalid, Message: "this is the mask with a change in it, not a secret; enter the whole secret, or leave the field out to keep it"}
+	}
+	*s = GivenSecret(v)
 	return nil
 }
 

@@ -3,8 +3,10 @@ package store
 import (
 	"encoding/json"
 	"fmt"
+	"math/big"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -268,6 +270,9 @@ func (p Parameter) Check() error {
 	if (p.Minimum != nil || p.Maximum != nil) && !numeric {
 		f.Add("minimum", "minimum and maximum belong to integer and number parameters")
 	}
+	if p.Minimum != nil && p.Maximum != nil && above(*p.Minimum, *p.Maximum) {
+		f.Add("minimum", "the minimum %s is above the maximum %s", *p.Minimum, *p.Maximum)
+	}
 	if p.Pattern != "" {
 		if _, err := regexp.Compile(p.Pattern); err != nil || p.ParamType != TypeString || len(p.Pattern) > 1000 {
 			f.Add("pattern", "a pattern is a regular expression (RE2) of at most 1,000 characters, for string parameters")
@@ -285,6 +290,14 @@ func (p Parameter) Check() error {
 		f.Add("default_value", "the default %s is not of type %s", p.DefaultValue, p.ParamType)
 	}
 	return f.Err()
+}
+
+// above compares exactly; a bound that is no number, or too long to be worth comparing, is above everything.
+func above(a, b json.Number) bool {
+	const digits = 100
+	x, okX := new(big.Rat).SetString(string(a))
+	y, okY := new(big.Rat).SetString(string(b))
+	return len(a) > digits || len(b) > digits || !okX || !okY || x.Cmp(y) > 0
 }
 
 var wholeNumber = regexp.MustCompile(`^-?\d{1,19}$`)
@@ -305,10 +318,11 @@ func (p Parameter) Accepts(v json.RawMessage) bool {
 	case TypeString:
 		return text
 	case TypeInteger:
-		return wholeNumber.Match(v)
+		_, err := strconv.ParseInt(string(v), 10, 64) // the databases' bigint
+		return err == nil && wholeNumber.Match(v)
 	case TypeNumber:
 		var n json.Number
-		return json.Unmarshal(v, &n) == nil && v[0] != '"'
+		return json.Unmarshal(v, &n) == nil && n != "" && v[0] != '"' // null decodes to an empty number
 	case TypeBoolean:
 		return string(v) == "true" || string(v) == "false"
 	case TypeDate:
