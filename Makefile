@@ -1,0 +1,82 @@
+# Two commands matter: `make run` starts the studio, `make test` proves it. Both print what they do.
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := build
+
+export CGO_ENABLED := 0
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+COMMIT := $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
+UI_SOURCES := $(shell find ui -type f -not -path 'ui/node_modules/*' -not -path 'ui/dist/*' 2>/dev/null)
+
+.PHONY: build run test verify bench sandbox ui fmt clean test-go test-ui test-e2e
+
+## build: the UI and the binary ./studio
+build: ui
+	@echo "Building ./studio …"
+	@go build -trimpath -ldflags '$(LDFLAGS)' -o studio .
+
+## run: build everything and start the studio; its address is printed
+run: build
+	@./studio serve
+
+ui: ui/dist/.built
+
+ui/node_modules/.installed: ui/package.json ui/package-lock.json
+	@echo "Installing the UI's packages …"
+	@cd ui && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+ui/dist/.built: ui/node_modules/.installed $(UI_SOURCES)
+	@echo "Building the UI …"
+	@cd ui && npm run --silent build
+	@touch $@
+
+e2e/node_modules/.installed: e2e/package.json e2e/package-lock.json
+	@echo "Installing the test clients …"
+	@cd e2e && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+## test: install what tests need, start the servers they need, run everything
+test:
+	@e2e/install-test-tools
+	@$(MAKE) --no-print-directory build
+	@$(MAKE) --no-print-directory test-ui
+	@e2e/with-postgres $(MAKE) --no-print-directory test-go test-e2e
+
+test-go:
+	@echo "Go: vet and tests …"
+	@test -z "$$(gofmt -s -l $$(git ls-files '*.go'))" || { echo "not formatted:"; gofmt -s -l $$(git ls-files '*.go'); exit 1; }
+	@go vet ./...
+	@GOARCH=arm64 go vet ./mcpgen/sandbox ./mcpgen/broker
+	@go test -timeout 15m ./...
+
+test-ui: ui/node_modules/.installed
+	@echo "UI: types, lint, units, sizes …"
+	@cd ui && npm run --silent check && npm run --silent test && npm run --silent sizes
+
+test-e2e: e2e/node_modules/.installed
+	@echo "Browser and MCP clients …"
+	@cd e2e && npm run --silent test
+
+## sandbox: every attack against the wall, in every mode this machine allows
+sandbox:
+	@go test -v -timeout 20m ./mcpgen/sandbox ./mcpgen/broker
+
+## verify: the long sweeps (kill, fuzz); not part of test
+verify:
+	@e2e/install-test-tools
+	@STUDIO_VERIFY=1 e2e/with-postgres go test -timeout 90m ./...
+	@for p in ./mcpgen/sqllex ./mcpgen/hop ./mcpgen/broker ./mcpgen/control ./mcpgen/transform; do \
+		for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz' || true); do echo "fuzz $$p $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime 30s $$p; done; done
+
+## bench: benchmarks of the hot path
+bench:
+	@e2e/with-postgres go test -run '^$$' -bench . -benchmem ./mcpgen/...
+
+fmt:
+	@gofmt -s -w $$(git ls-files '*.go')
+
+clean:
+	@rm -rf studio ui/dist ui/node_modules e2e/node_modules e2e/out
