@@ -457,3 +457,18 @@ func TestPatches(t *testing.T) {
 	tok := &store.MCPToken{Name: "t"}
 	same("token", tok, func() error { return store.MCPTokenPatch{}.Apply(tok) })
 }
+
+func TestAnnotationsReadOnlyUnlessTold(t *testing.T) {
+	for in, want := range map[string]store.Annotations{
+		`{}`:                                    {ReadOnly: true},
+		`{"idempotent":true}`:                   {ReadOnly: true, Idempotent: true},
+		`{"destructive":true}`:                  {Destructive: true},
+		`{"read_only":false,"open_world":true}`: {OpenWorld: true},
+		`{"read_only":true,"destructive":true}`: {ReadOnly: true, Destructive: true}, // Check refuses it
+	} {
+		var got store.Annotations
+		if err := json.Unmarshal([]byte(in), &got); err != nil || got != want {
+			t.Errorf("%s: got %+v, want %+v (%v)", in, got, want, err)
+		}
+	}
+}

@@ -54,6 +54,22 @@ type Annotations struct {
 	OpenWorld   bool `json:"open_world"`
 }
 
+// UnmarshalJSON reads hints; one that does not say whether the tool only reads means that it does, unless it is destructive.
+func (a *Annotations) UnmarshalJSON(b []byte) error {
+	var in struct {
+		ReadOnly    *bool `json:"read_only"`
+		Destructive bool  `json:"destructive"`
+		Idempotent  bool  `json:"idempotent"`
+		OpenWorld   bool  `json:"open_world"`
+	}
+	if err := json.Unmarshal(b, &in); err != nil {
+		return err
+	}
+	*a = Annotations{ReadOnly: !in.Destructive, Destructive: in.Destructive, Idempotent: in.Idempotent, OpenWorld: in.OpenWorld}
+	set(&a.ReadOnly, in.ReadOnly)
+	return nil
+}
+
 // Content maps one column to a content block of the result instead of JSON.
 type Content struct {
 	Type     string `json:"type" jsonschema:"text, image, audio, resource or resource_link"`

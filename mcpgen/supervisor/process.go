@@ -1,0 +1,324 @@
+package supervisor
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"time"
+
+	"mcpstudio/mcpgen"
+	"mcpstudio/mcpgen/broker"
+	"mcpstudio/mcpgen/control"
+	"mcpstudio/mcpgen/hop"
+	"mcpstudio/mcpgen/sandbox"
+)
+
+// lastWords is how long a child that closed its link has to exit by itself.
+const lastWords = time.Second
+
+// process is one child from its start to its end.
+type process struct {
+	v        *Supervisor
+	plan     *plan
+	box      *sandbox.Process
+	control  *control.Conn
+	link     *hop.Link
+	readyAt  time.Time
+	first    chan error    // of capacity one: ready, or why not
+	finished chan struct{} // closed when the child says that it is drained
+	ended    chan struct{} // closed when the child and everything that served it are gone
+}
+
+// pipes are the parent's and the child's ends of the three pipes.
+type pipes struct {
+	control net.Conn
+	broker  *net.UnixConn
+	hop     net.Conn
+	files   []*os.File // the child's 3, 4 and 5, in the order that package child expects
+}
+
+func newPipes() (p *pipes, err error) {
+	p = &pipes{}
+	defer func() {
+		if err != nil {
+			p.close()
+			err = fmt.Errorf("make pipes: %w", err)
+		}
+	}()
+	var f *os.File
+	if p.control, f, err = control.Pair(); err != nil {
+		return p, err
+	}
+	p.files = append(p.files, f)
+	if p.broker, f, err = broker.Pair(); err != nil {
+		return p, err
+	}
+	p.files = append(p.files, f)
+	if p.hop, f, err = hop.Pair(); err != nil {
+		return p, err
+	}
+	p.files = append(p.files, f)
+	return p, nil
+}
+
+// close ends the parent's ends; a close error of a socket pair says nothing.
+func (p *pipes) close() {
+	if p.control != nil {
+		p.control.Close()
+	}
+	if p.broker != nil {
+		p.broker.Close()
+	}
+	if p.hop != nil {
+		p.hop.Close()
+	}
+}
+
+// spawn starts a child and waits until it is ready. On an error, also when ctx
+// ends, nothing is left of it.
+func (v *Supervisor) spawn(ctx context.Context, pl *plan) (*process, error) {
+	ctx, cancel := context.WithTimeout(ctx, v.o.StartTimeout)
+	defer cancel()
+	ends, err := newPipes()
+	if err != nil {
+		for _, f := range ends.files {
+			f.Close()
+		}
+		return nil, err
+	}
+	p := &process{
+		v: v, plan: pl, control: control.NewParent(ends.control),
+		first: make(chan error, 1), finished: make(chan struct{}), ended: make(chan struct{}),
+	}
+	p.box, err = sandbox.Start(ctx, sandbox.Options{
+		Args: v.o.Args, Exe: v.o.Exe, Files: ends.files, Policy: pl.policy, Slot: int(v.slots.Add(1) % sandbox.UIDs),
+		Enforce: v.o.Enforce, Log: func(line string) { v.logs.add(slog.LevelInfo, sourceChild, pl.revision, line, nil) },
+		Handshake: func(policy sandbox.Policy) (sandbox.Report, error) { return p.handshake(ctx, policy) },
+	})
+	if err != nil {
+		ends.close()
+		return nil, err
+	}
+	p.link = hop.NewLink(ends.hop)
+	p.serve(ends)
+	if err := p.admit(ctx); err != nil {
+		p.kill("it did not become ready")
+		<-p.ended
+		return nil, err
+	}
+	p.readyAt = v.o.Now()
+	return p, nil
+}
+
+// handshake sends the policy and receives the child's report.
+func (p *process) handshake(ctx context.Context, policy sandbox.Policy) (sandbox.Report, error) {
+	var report sandbox.Report
+	raw, err := json.Marshal(policy)
+	if err != nil {
+		return report, fmt.Errorf("encode policy: %w", err)
+	}
+	if err := p.control.Send(ctx, control.Message{Type: control.TypePolicy, Policy: raw}); err != nil {
+		return report, fmt.Errorf("send policy: %w", err)
+	}
+	m, err := p.control.Receive(ctx)
+	switch {
+	case err != nil:
+		return report, fmt.Errorf("receive report: %w", err)
+	case m.Type == control.TypeFailed:
+		return report, errors.New(m.Failed.Reason)
+	case m.Type != control.TypeReport:
+		return report, fmt.Errorf("%w: %s came instead of the report", control.ErrProtocol, m.Type)
+	}
+	if err := json.Unmarshal(m.Report, &report); err != nil {
+		return report, fmt.Errorf("%w: the report is malformed", control.ErrProtocol)
+	}
+	return report, nil
+}
+
+// admit gives the verified child what it runs and waits until it is ready.
+func (p *process) admit(ctx context.Context) error {
+	if err := p.control.Send(ctx, control.Message{Type: control.TypeStart, Start: p.plan.start}); err != nil {
+		return fmt.Errorf("send manifest: %w", err)
+	}
+	select {
+	case err := <-p.first:
+		return err
+	case <-p.ended:
+		select {
+		case err := <-p.first: // it said why before it went
+			if err != nil {
+				return err
+			}
+		default:
+		}
+		return fmt.Errorf("the server ended before it was ready (%s)", p.box.Exit())
+	case <-ctx.Done():
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return fmt.Errorf("the server was not ready after %s", p.v.o.StartTimeout)
+		}
+		return ctx.Err()
+	}
+}
+
+// serve starts what a child needs from the parent, and clears it away when the child is gone.
+func (p *process) serve(ends *pipes) {
+	ctx, cancel := context.WithCancel(p.v.base)
+	dials := broker.NewServer(broker.Options{
+		Allow: p.plan.allow, Own: p.v.o.Broker.Own, Resolve: p.v.o.Broker.Resolve, Log: p.v.o.Log,
+		OnAbuse: func(reason string) { p.kill("broker abuse: " + reason) },
+	})
+	served := make(chan struct{}, 2)
+	p.v.tasks.Go(func() {
+		if err := dials.Serve(ctx, ends.broker); err != nil && ctx.Err() == nil {
+			p.v.o.Log.Debug("broker ended", "revision", p.plan.revision, "err", err)
+		}
+		served <- struct{}{}
+	})
+	p.v.tasks.Go(func() {
+		if err := p.listen(ctx); err != nil {
+			p.v.logs.add(slog.LevelError, sourceSupervisor, p.plan.revision, "the server broke the protocol and was ended: "+err.Error(), nil)
+			p.kill("it broke the control protocol")
+		}
+		served <- struct{}{}
+	})
+	p.v.tasks.Go(func() {
+		defer close(p.ended)
+		defer cancel()
+		p.outlive()
+		cancel()
+		p.link.Close()
+		p.control.Close()
+		ends.broker.Close()
+		<-served
+		<-served
+	})
+}
+
+// outlive returns when the child has ended, and sees to it when its link or the supervisor ends.
+func (p *process) outlive() {
+	select {
+	case <-p.box.Done():
+		return
+	case <-p.v.base.Done():
+		p.kill("the studio is shutting down")
+	case <-p.link.Done():
+		timer := time.NewTimer(lastWords)
+		defer timer.Stop()
+		select {
+		case <-p.box.Done():
+			return
+		case <-timer.C:
+			p.kill(fmt.Sprintf("its link ended: %v", p.link.Err()))
+		}
+	}
+	<-p.box.Done()
+}
+
+// listen handles what the child says until it closes the pipe.
+func (p *process) listen(ctx context.Context) error {
+	ready := false
+	talk := talk{now: p.v.o.Now}
+	for {
+		m, err := p.control.Receive(ctx)
+		if err != nil {
+			if errors.Is(err, control.ErrProtocol) {
+				return err
+			}
+			return nil // the child is gone, or we are closing
+		}
+		switch {
+		case m.Type == control.TypeLog:
+			if dropped, ok := talk.may(); ok {
+				if dropped > 0 {
+					p.v.logs.add(slog.LevelWarn, sourceSupervisor, p.plan.revision, fmt.Sprintf("%d lines of the server were dropped: it said too much", dropped), nil)
+				}
+				p.v.logs.add(levelOf(m.Log.Level), sourceChild, p.plan.revision, m.Log.Message, m.Log.Attrs)
+			}
+		case m.Type == control.TypeReady && !ready:
+			ready = true
+			p.first <- nil
+		case m.Type == control.TypeFailed && !ready:
+			p.first <- errors.New(m.Failed.Reason)
+			return nil
+		case m.Type == control.TypeDrained && !isDone(p.finished):
+			close(p.finished)
+		default:
+			return fmt.Errorf("%w: %s at this point", control.ErrProtocol, m.Type)
+		}
+	}
+}
+
+// talkBurst is how many log lines a child may send within talkWindow.
+const (
+	talkBurst  = 200
+	talkWindow = 5 * time.Second
+)
+
+// talk keeps a child that says too much from pushing everybody else's lines out of the log.
+type talk struct {
+	now     func() time.Time
+	since   time.Time
+	said    int
+	dropped int
+}
+
+// may reports whether another line is kept, and how many were dropped since the last one that was.
+func (t *talk) may() (dropped int, ok bool) {
+	if now := t.now(); now.Sub(t.since) >= talkWindow || now.Before(t.since) {
+		t.since, t.said = now, 0
+	}
+	if t.said++; t.said > talkBurst {
+		t.dropped++
+		return 0, false
+	}
+	dropped, t.dropped = t.dropped, 0
+	return dropped, true
+}
+
+func levelOf(l control.Level) slog.Level {
+	switch l {
+	case control.LevelDebug:
+		return slog.LevelDebug
+	case control.LevelWarn:
+		return slog.LevelWarn
+	case control.LevelError:
+		return slog.LevelError
+	}
+	return slog.LevelInfo
+}
+
+// drain asks the child to finish and ends it when ctx does. It returns when the child is gone.
+func (p *process) drain(ctx context.Context) {
+	deadline := time.Now().Add(p.v.o.DrainTimeout)
+	if d, ok := ctx.Deadline(); ok {
+		deadline = d
+	}
+	ms := max(time.Until(deadline).Milliseconds(), 1)
+	err := p.control.Send(ctx, control.Message{Type: control.TypeDrain, Drain: &control.Drain{DeadlineMS: ms}})
+	if err == nil {
+		select {
+		case <-p.ended:
+			return
+		case <-ctx.Done():
+		}
+	}
+	if !isDone(p.box.Done()) {
+		p.kill("the time to drain was up")
+	}
+	<-p.ended
+}
+
+func (p *process) kill(reason string) { p.box.Kill(reason) }
+
+// layers are the sandbox's, in the words of the API.
+func (p *process) layers() []mcpgen.Layer {
+	var out []mcpgen.Layer
+	for _, l := range p.box.Layers() {
+		out = append(out, mcpgen.Layer{Name: l.Name, State: l.State, Detail: l.Detail})
+	}
+	return out
+}

@@ -1,0 +1,120 @@
+package supervisor
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"mcpstudio/mcpgen/sandbox"
+)
+
+// sqlitePolicy lets a child read the SQLite directory, and write the -wal and
+// -shm files of the databases in WAL mode among the named ones: a reader of such a
+// database joins its shared index (https://sqlite.org/wal.html, "Read-only
+// databases"). Missing ones are made, empty, with the owner and mode of the
+// database, because the child cannot make a file.
+//
+// When the studio is root its children have a uid of their own, and every directory
+// on the way must let that through.
+//
+// A database that is missing or not readable is no error here: the driver says so
+// at its connection, in a test as in a call.
+func sqlitePolicy(p *sandbox.Policy, dir string, databases []string) error {
+	if dir == "" {
+		return errors.New("there is no directory for SQLite databases: set STUDIO_SQLITE_DIR")
+	}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	if dir, err = filepath.EvalSymlinks(dir); err != nil {
+		return fmt.Errorf("the directory for SQLite databases: %w", err)
+	}
+	if err := reachable(dir); err != nil {
+		return err
+	}
+	p.FS, p.Dirs = sandbox.FSRO, []string{dir}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return fmt.Errorf("the directory for SQLite databases: %w", err)
+	}
+	defer root.Close()
+	for _, name := range databases {
+		wal, info, err := walMode(root, name)
+		if err != nil || !wal {
+			continue
+		}
+		for _, side := range []string{name + "-wal", name + "-shm"} {
+			if err := touchLike(root, side, info); err != nil {
+				return fmt.Errorf("%s is in WAL mode and its file %s cannot be made here: %w", name, side, err)
+			}
+			p.FS = sandbox.FSROShm
+			p.RWFiles = append(p.RWFiles, filepath.Join(dir, side))
+		}
+	}
+	return nil
+}
+
+// reachable says which directory would stop a child with a uid of its own. Without
+// this check the sandbox could not bind the directory, and would refuse the child
+// for a reason that leads nowhere.
+func reachable(dir string) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	need := fs.FileMode(0o005)
+	for at := dir; ; at, need = filepath.Dir(at), 0o001 {
+		info, err := os.Stat(at)
+		if err != nil {
+			return err
+		}
+		if info.Mode().Perm()&need != need {
+			return fmt.Errorf("the server runs as uid %d to %d and cannot get to the databases: %s has mode %04o; chmod o+%s it, or run the studio as an ordinary user",
+				sandbox.FirstUID, sandbox.FirstUID+sandbox.UIDs-1, at, info.Mode().Perm(), map[fs.FileMode]string{0o005: "rx", 0o001: "x"}[need])
+		}
+		if at == filepath.Dir(at) {
+			return nil
+		}
+	}
+}
+
+// walMode reports whether the header says WAL: bytes 18 and 19 are 2 (https://sqlite.org/fileformat.html, 1.3.3).
+func walMode(root *os.Root, name string) (bool, fs.FileInfo, error) {
+	f, err := root.Open(name)
+	if err != nil {
+		return false, nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return false, nil, errors.Join(err, fs.ErrInvalid)
+	}
+	var header [20]byte
+	if _, err := io.ReadFull(f, header[:]); err != nil {
+		return false, nil, err
+	}
+	return header[18] == 2 && header[19] == 2, info, nil
+}
+
+// touchLike makes an empty file unless there is one.
+func touchLike(root *os.Root, name string, like fs.FileInfo) error {
+	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, like.Mode().Perm())
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return nil
+	case err != nil:
+		return err
+	}
+	defer f.Close()
+	if err := f.Chmod(like.Mode().Perm()); err != nil { // the umask may have taken bits away
+		return err
+	}
+	if st, ok := like.Sys().(*syscall.Stat_t); ok && os.Geteuid() == 0 {
+		return f.Chown(int(st.Uid), int(st.Gid))
+	}
+	return nil
+}

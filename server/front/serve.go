@@ -1,0 +1,234 @@
+package front
+
+import (
+	"context"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/netip"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"time"
+
+	"mcpstudio/mcpgen/hop"
+	"mcpstudio/store"
+)
+
+// statusGone is the log's status of a call whose client went away; it is never sent.
+const statusGone = 499
+
+// ServeHTTP implements http.Handler.
+func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	start := f.o.Now()
+	s := f.o.Settings()
+	if !HostAllowed(r.Host, s.Hosts) { // case 137
+		misdirected(w)
+		return
+	}
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Cache-Control", "no-store")
+	if len(s.CORSOrigins) > 0 {
+		cors(w.Header(), r, s.CORSOrigins)
+	}
+	x := f.spare.Get().(*exchange)
+	defer f.recycle(x)
+	defer f.recovered(w, x)
+	x.r.Body = x.r.Body[:0]
+	switch {
+	case !OriginAllowed(r, s.CORSOrigins):
+		f.refuse(w, x, &refusal{status: http.StatusForbidden, code: codeForbidden, message: "Web pages of this origin may not call this server. An admin can add it to cors_origins."})
+		return
+	case r.Method == http.MethodOptions:
+		preflight(w, r)
+		return
+	case r.Method != http.MethodPost: // there are no streams and no sessions to open or end
+		f.refuse(w, x, &refusal{status: http.StatusMethodNotAllowed, code: hop.CodeInvalidRequest, message: "Send MCP messages with POST.", header: [2]string{"Allow", "POST, OPTIONS"}})
+		return
+	}
+	addr := f.o.ClientIP.Addr(r)
+	x.call = Call{At: start, IP: addr, Country: f.o.ClientIP.Country(r)}
+	if no := f.post(w, r, x, s, addr); no != nil {
+		f.refuse(w, x, no)
+	}
+	x.call.Total = f.o.Now().Sub(start)
+	f.record(&x.call)
+}
+
+// post takes a POST from authentication to its answer, or says why not.
+func (f *Front) post(w http.ResponseWriter, r *http.Request, x *exchange, s Settings, addr netip.Addr) *refusal {
+	c, no := f.admit(r, s, addr)
+	if no != nil {
+		return no
+	}
+	x.call.PrincipalID, x.call.PrincipalName, x.call.PrincipalKind = c.who.ID, c.who.Name, c.who.Kind
+	if wait := f.limits.take(limitKey(c), s.RateLimit, x.call.At); wait > 0 {
+		return &refusal{status: http.StatusTooManyRequests, code: codeTooMany, outcome: "rate_limited",
+			message: "Too many calls. The limit is " + strconv.Itoa(s.RateLimit) + " a minute.", header: [2]string{"Retry-After", seconds(wait)}}
+	}
+	if no := f.read(w, r, x); no != nil {
+		return no
+	}
+	if no := f.understand(r, x, c); no != nil {
+		return no
+	}
+	if x.m.ID == nil || x.m.IsResponse { // nothing is answered to a notification or a response
+		x.call.Status, x.call.Code = http.StatusAccepted, "ok"
+		w.WriteHeader(http.StatusAccepted)
+		return nil
+	}
+	if err := f.call(r.Context(), x, c); err != nil {
+		return f.failed(r.Context(), err)
+	}
+	x.call.fill(&x.r)
+	f.answer(w, x, x.r.Status)
+	return nil
+}
+
+// read takes the body, in time and within its limit.
+func (f *Front) read(w http.ResponseWriter, r *http.Request, x *exchange) *refusal {
+	tooLarge := &refusal{status: http.StatusRequestEntityTooLarge, code: hop.CodeInvalidRequest, outcome: "too_large", message: "A message is at most 4 MiB."}
+	switch {
+	case !isJSON(r.Header["Content-Type"]) || r.Header["Content-Encoding"] != nil:
+		return &refusal{status: http.StatusUnsupportedMediaType, code: hop.CodeInvalidRequest, outcome: "unsupported", message: "Send the message as application/json, not compressed."}
+	case r.ContentLength > MaxBody:
+		w.Header().Set("Connection", "close")
+		return tooLarge
+	}
+	control := http.NewResponseController(w)
+	// Not every writer has deadlines (HTTP/2 has its own, a test's recorder none); then the server's limits hold.
+	_ = control.SetReadDeadline(time.Now().Add(readTime))
+	var err error
+	x.body, err = readAll(http.MaxBytesReader(w, r.Body, MaxBody), x.body[:0], r.ContentLength)
+	_ = control.SetReadDeadline(time.Time{})
+	var limit *http.MaxBytesError
+	switch {
+	case errors.As(err, &limit):
+		return tooLarge
+	case err != nil:
+		w.Header().Set("Connection", "close")
+		return &refusal{status: http.StatusBadRequest, code: hop.CodeParseError, outcome: "malformed", message: "The body could not be read."}
+	}
+	return nil
+}
+
+// readAll reads r into b; size is what the client announced, or -1.
+func readAll(r io.Reader, b []byte, size int64) ([]byte, error) {
+	if size > int64(cap(b)) {
+		b = make([]byte, 0, min(size, 256<<10)) // a client that announces much must send it first
+	}
+	for {
+		if len(b) == cap(b) {
+			b = append(b, 0)[:len(b)]
+		}
+		n, err := r.Read(b[len(b):cap(b)])
+		b = b[:len(b)+n]
+		if err == io.EOF {
+			return b, nil
+		}
+		if err != nil {
+			return b, err
+		}
+	}
+}
+
+func isJSON(values []string) bool {
+	if len(values) != 1 {
+		return false
+	}
+	if values[0] == "application/json" {
+		return true
+	}
+	kind, params, err := mime.ParseMediaType(values[0])
+	charset := params["charset"]
+	return err == nil && kind == "application/json" && (charset == "" || strings.EqualFold(charset, "utf-8"))
+}
+
+// understand reads the message once, strictly, and compares it with the headers.
+func (f *Front) understand(r *http.Request, x *exchange, c caller) *refusal {
+	x.m = hop.Message{}
+	if err := hop.Scan(x.body, &x.m); err != nil {
+		no := &refusal{status: http.StatusBadRequest, code: hop.CodeParseError, outcome: "malformed", message: err.Error()}
+		var bad *hop.ScanError
+		if errors.As(err, &bad) {
+			no.code, no.message = bad.Code, sentence(bad.Reason)
+		}
+		return no
+	}
+	x.call.Method, x.call.Name = short(x.m.Method), short(x.m.Name)
+	if bad := hop.CheckHeaders(r.Header, &x.m); bad != nil {
+		x.r.Body = hop.ErrorBody(x.r.Body[:0], x.m.ID, bad.Code, sentence(bad.Message), bad.Data)
+		return &refusal{status: bad.Status, code: bad.Code, outcome: "invalid_request"}
+	}
+	x.call.ClientName, x.call.ClientVersion = f.clients.of(&x.m, c)
+	return nil
+}
+
+// failed turns an error of the live server into a refusal.
+func (f *Front) failed(ctx context.Context, err error) *refusal {
+	var known *store.Error
+	switch {
+	case ctx.Err() != nil:
+		return &refusal{status: statusGone, outcome: "cancelled"}
+	case errors.As(err, &known) && known.Code == store.Unavailable:
+		return &refusal{status: http.StatusServiceUnavailable, code: hop.CodeUnavailable, outcome: "unavailable", message: known.Message,
+			header: [2]string{"Retry-After", strconv.Itoa(max(known.Retry, 1))}}
+	case errors.Is(err, hop.ErrTooLarge):
+		return &refusal{status: http.StatusOK, code: hop.CodeInternal, outcome: "too_large", message: "The answer is too large. Ask for less."}
+	}
+	f.o.Log.Error("an MCP call failed", "err", err)
+	return &refusal{status: http.StatusInternalServerError, code: hop.CodeInternal, outcome: "internal", message: internalSentence}
+}
+
+const internalSentence = "The server failed on this call. Its log says why."
+
+// refuse answers with a JSON-RPC error; the body may be there already.
+func (f *Front) refuse(w http.ResponseWriter, x *exchange, no *refusal) {
+	x.call.Status, x.call.Code = no.status, no.outcome
+	if no.status == statusGone {
+		return
+	}
+	if no.header[0] != "" {
+		w.Header().Set(no.header[0], no.header[1])
+	}
+	if no.message != "" {
+		x.r.Body = hop.ErrorBody(x.r.Body[:0], x.m.ID, no.code, no.message, nil)
+	}
+	f.answer(w, x, no.status)
+}
+
+// answer writes x.r.Body.
+func (f *Front) answer(w http.ResponseWriter, x *exchange, status int) {
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Content-Length", strconv.Itoa(len(x.r.Body)))
+	control := http.NewResponseController(w)
+	_ = control.SetWriteDeadline(time.Now().Add(writeTime)) // see read
+	w.WriteHeader(status)
+	if _, err := w.Write(x.r.Body); err != nil {
+		x.call.Code = "cancelled" // the client has gone; there is nobody to tell
+	}
+	_ = control.SetWriteDeadline(time.Time{})
+}
+
+// recovered keeps a panic of one request from showing its text to the client.
+func (f *Front) recovered(w http.ResponseWriter, x *exchange) {
+	v := recover()
+	if v == nil {
+		return
+	}
+	f.o.Log.Error("panic in the MCP front", "panic", v, "stack", string(debug.Stack()))
+	f.refuse(w, x, &refusal{status: http.StatusInternalServerError, code: hop.CodeInternal, outcome: "internal", message: internalSentence})
+	f.record(&x.call)
+}
+
+// sentence makes a clause of another package a sentence.
+func sentence(clause string) string {
+	if clause == "" {
+		return clause
+	}
+	return strings.ToUpper(clause[:1]) + clause[1:] + "."
+}
+
+func seconds(d time.Duration) string { return strconv.Itoa(max(int((d+time.Second-1)/time.Second), 1)) }
