@@ -1,0 +1,165 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestConfigDefaults(t *testing.T) {
+	c, err := ConfigFromEnv([]string{"HOME=/x", "STUDIO_ENCRYPTION_KEY="})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Front.TCP != "127.0.0.1:3000" || c.API.TCP != "127.0.0.1:8000" || c.MCP.TCP != "127.0.0.1:8080" || c.Front.Inner || !c.API.Inner || c.API.Set {
+		t.Errorf("addresses %+v %+v %+v", c.Front, c.API, c.MCP)
+	}
+	if !c.Enforce || !c.AllowPrivate || c.Passthrough || c.EncryptionKey.IsSet() || c.LogLevel != slog.LevelInfo || !filepath.IsAbs(c.DataDir) || c.SQLiteDir != filepath.Join(c.DataDir, "databases") {
+		t.Errorf("got %+v", c)
+	}
+}
+
+func TestConfigValues(t *testing.T) {
+	c, err := ConfigFromEnv([]string{
+		"STUDIO_ADDR=:3000", "STUDIO_API_ADDR=off", "STUDIO_MCP_ADDR=unix:/run/mcp.sock", "STUDIO_TRUSTED_PROXIES=10.0.0.7, 192.168.3.4/16,unix,::1",
+		"STUDIO_PUBLIC_URL=https://studio.example:8443/", "STUDIO_ALLOWED_HOSTS=A.example, b.example", "STUDIO_SANDBOX=degraded", "STUDIO_LOG_LEVEL=debug",
+		"STUDIO_ADMIN_USERNAME=ada", "STUDIO_ADMIN_PASSWORD=s3cret-canary", "STUDIO_AGENT_ADDR=127.0.0.1:1", "STUDIO_ADDR=127.0.0.1:4000",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Front.TCP != "127.0.0.1:4000" || !c.Front.Set || !c.API.Off || c.MCP.Unix != "/run/mcp.sock" {
+		t.Errorf("addresses %+v %+v %+v", c.Front, c.API, c.MCP)
+	}
+	if got := fmt.Sprint(c.Proxies); got != "[10.0.0.7/32 192.168.0.0/16 ::1/128]" || !c.TrustUnix {
+		t.Errorf("proxies %s", got)
+	}
+	if c.PublicURL.String() != "https://studio.example:8443" || c.AllowedHosts[0] != "a.example" || c.Enforce || c.LogLevel != slog.LevelDebug {
+		t.Errorf("got %+v", c)
+	}
+	if strings.Contains(fmt.Sprintf("%v %+v %#v", c, c, c), "s3cret-canary") {
+		t.Error("printing the configuration shows the password")
+	}
+	if fmt.Sprint(c.Warnings) != "[STUDIO_AGENT_ADDR]" {
+		t.Errorf("warnings %v", c.Warnings)
+	}
+}
+
+func TestConfigMistakes(t *testing.T) {
+	for _, x := range []struct{ set, says string }{
+		{"STUDIO_ADRR=x", `STUDIO_ADRR: there is no such variable; the nearest is STUDIO_ADDR`},
+		{"STUDIO_ENCRYPTON_KEY=canary", `the nearest is STUDIO_ENCRYPTION_KEY`},
+		{"STUDIO_ADDR=3000", `STUDIO_ADDR: found "3000"; accepted: address:port`},
+		{"STUDIO_ADDR=off", `STUDIO_ADDR: found "off"`},
+		{"STUDIO_API_ADDR=127.0.0.1:99999", `STUDIO_API_ADDR`},
+		{"STUDIO_MCP_ADDR=example.org:80", `STUDIO_MCP_ADDR`},
+		{"STUDIO_MCP_ADDR=unix:run", `accepted: unix:/absolute/path`},
+		{"STUDIO_SANDBOX=off", `STUDIO_SANDBOX: found "off"; accepted: enforce or degraded`},
+		{"STUDIO_ALLOW_PRIVATE_NETWORKS=maybe", `accepted: true or false`},
+		{"STUDIO_LOG_LEVEL=loud", `accepted: debug, info, warn or error`},
+		{"STUDIO_LOG_FORMAT=xml", `accepted: text or json`},
+		{"STUDIO_PUBLIC_URL=javascript:alert(1)", `STUDIO_PUBLIC_URL`},
+		{"STUDIO_PUBLIC_URL=https://user:canary@h", `STUDIO_PUBLIC_URL`},
+		{"STUDIO_ALLOWED_HOSTS=https://h", `STUDIO_ALLOWED_HOSTS`},
+		{"STUDIO_TRUSTED_PROXIES=10.0.0.0/99", `STUDIO_TRUSTED_PROXIES`},
+		{"STUDIO_DATABASE_URL=postgres://u:canary@h/d", `STUDIO_DATABASE_URL: found "postgres://…"`},
+		{"STUDIO_SSL_DOMAIN=x", `STUDIO_SSL_DOMAIN: not part of this version`},
+		{"STUDIO_ADMIN_USERNAME=x", `accepted: both or none`},
+	} {
+		_, err := ConfigFromEnv([]string{x.set})
+		var e *ConfigError
+		if !errors.As(err, &e) || len(e.Lines) != 1 || !strings.Contains(e.Lines[0], x.says) {
+			t.Errorf("%s: got %v, want %q", x.set, err, x.says)
+		}
+		if err != nil && strings.Contains(err.Error(), "canary") {
+			t.Errorf("%s: the message shows a secret: %v", x.set, err)
+		}
+	}
+	_, err := ConfigFromEnv([]string{"STUDIO_X=1", "STUDIO_SANDBOX=2", "STUDIO_LOG_LEVEL=3"})
+	var e *ConfigError
+	if !errors.As(err, &e) || len(e.Lines) != 3 {
+		t.Errorf("not one line for each mistake: %v", err)
+	}
+}
+
+func TestDotEnv(t *testing.T) {
+	path := filepath.Join(t.TempDir(), ".env")
+	if got, err := Environ(path, []string{"A=1"}); err != nil || len(got) != 1 {
+		t.Fatalf("without a file: %v %v", got, err)
+	}
+	if err := os.WriteFile(path, []byte("STUDIO_LOG_LEVEL=debug\nSTUDIO_SANDBOX=degraded # why\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	environ, err := Environ(path, []string{"STUDIO_LOG_LEVEL=warn"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, err := ConfigFromEnv(environ); err != nil || c.Enforce || c.LogLevel != slog.LevelWarn {
+		t.Errorf("got %+v %v", c, err)
+	}
+	for _, mode := range []os.FileMode{0o620, 0o602, 0o666} {
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Environ(path, nil); err == nil || !strings.Contains(err.Error(), "chmod 600") {
+			t.Errorf("mode %o: %v", mode, err)
+		}
+	}
+	if os.Geteuid() == 0 {
+		if err := errors.Join(os.Chmod(path, 0o600), os.Chown(path, 12345, 12345)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Environ(path, nil); err == nil || !strings.Contains(err.Error(), "another user") {
+			t.Errorf("of another user: %v", err)
+		}
+	}
+}
+
+func TestListen(t *testing.T) {
+	log := slog.New(slog.DiscardHandler)
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	a := Address{Variable: "STUDIO_API_ADDR", TCP: taken.Addr().String(), Inner: true}
+	moved, err := a.listen(t.Context(), log)
+	if err != nil || moved.Addr().String() == a.TCP || !loopback(moved) {
+		t.Fatalf("a taken default: %v %v", moved, err)
+	}
+	defer moved.Close()
+	a.Set = true
+	if _, err := a.listen(t.Context(), log); err == nil || !strings.HasPrefix(err.Error(), "STUDIO_API_ADDR: ") {
+		t.Errorf("a taken address that was set: %v", err)
+	}
+	path := filepath.Join(t.TempDir(), "s.sock")
+	u := Address{Variable: "STUDIO_MCP_ADDR", Unix: path, Set: true}
+	first, err := u.listen(t.Context(), log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("socket mode %v %v", info.Mode(), err)
+	}
+	if _, err := u.listen(t.Context(), log); err == nil || !strings.Contains(err.Error(), "somebody listens") {
+		t.Errorf("a socket in use: %v", err)
+	}
+	first.(*net.UnixListener).SetUnlinkOnClose(false)
+	first.Close()
+	again, err := u.listen(t.Context(), log)
+	if err != nil {
+		t.Fatalf("a socket left behind: %v", err)
+	}
+	again.Close()
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := u.listen(t.Context(), log); err == nil || !strings.Contains(err.Error(), "not a socket") {
+		t.Errorf("a plain file: %v", err)
+	}
+}

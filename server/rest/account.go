@@ -1,0 +1,154 @@
+package rest
+
+import (
+	"net/http"
+	"time"
+
+	"mcpstudio/auth"
+	"mcpstudio/auth/session"
+	"mcpstudio/server/op"
+	"mcpstudio/store"
+)
+
+// AuthStatus is what the sign-in pages must know.
+type AuthStatus struct {
+	SetupRequired bool    `json:"setup_required"`
+	Authenticated bool    `json:"authenticated"`
+	Username      *string `json:"username"`
+	Key           *Key    `json:"key" jsonschema:"only while setup is required or with a session"`
+	Version       *string `json:"version" jsonschema:"only with a session"`
+}
+
+// Credentials sign in.
+type Credentials struct {
+	Username string `json:"username"`
+	Password string `json:"password"`
+}
+
+// SetupIn makes the admin.
+type SetupIn struct {
+	Username  string `json:"username"`
+	Password  string `json:"password"`
+	SetupCode string `json:"setup_code" jsonschema:"the one-time code the studio prints when it starts"`
+}
+
+// Username is the answer of setup and login; the session is in the cookie.
+type Username struct {
+	Username string `json:"username"`
+}
+
+// Me is the account and the session that asks.
+type Me struct {
+	Username         string     `json:"username"`
+	CreatedAt        time.Time  `json:"created_at"`
+	LastLoginAt      *time.Time `json:"last_login_at"`
+	SessionExpiresAt time.Time  `json:"session_expires_at"`
+}
+
+func (h *Handler) status(w http.ResponseWriter, r *http.Request, _ map[string]string) error {
+	_, open, err := h.Sessions.SetupCode(r.Context())
+	if err != nil {
+		return err
+	}
+	out := AuthStatus{SetupRequired: open}
+	if open {
+		out.Key = &h.Key
+	}
+	if r, err = h.signedIn(r); err == nil {
+		p, _ := auth.FromContext(r.Context())
+		out.Authenticated, out.Username, out.Key, out.Version = true, &p.Name, &h.Key, &h.Version
+	} else if store.CodeOf(err) != store.Unauthorized {
+		return err
+	}
+	h.answer(w, r, http.StatusOK, out)
+	return nil
+}
+
+func (h *Handler) client(r *http.Request) session.Client {
+	return session.Client{Address: h.ClientIP.Addr(r), UserAgent: r.UserAgent()}
+}
+
+func (h *Handler) setup(w http.ResponseWriter, r *http.Request, _ map[string]string) error {
+	in, err := decodeBody[SetupIn](w, r)
+	if err != nil {
+		return err
+	}
+	cookie, _, err := h.Sessions.Setup(r.Context(), in.SetupCode, in.Username, in.Password, h.client(r))
+	if err != nil {
+		return err
+	}
+	return h.welcome(w, r, cookie, http.StatusCreated)
+}
+
+func (h *Handler) login(w http.ResponseWriter, r *http.Request, _ map[string]string) error {
+	in, err := decodeBody[Credentials](w, r)
+	if err != nil {
+		return err
+	}
+	cookie, _, err := h.Sessions.Login(r.Context(), in.Username, in.Password, h.client(r))
+	if err != nil {
+		return err
+	}
+	return h.welcome(w, r, cookie, http.StatusOK)
+}
+
+// welcome hands the new session out. A cookie the browser brought is replaced, and its session ended: one that somebody planted
+// must not live on beside the new one.
+func (h *Handler) welcome(w http.ResponseWriter, r *http.Request, cookie string, status int) error {
+	admin, err := h.Admin(r.Context())
+	if err != nil {
+		return err
+	}
+	name, _ := cookieFor(h.ClientIP, r)
+	for i, old := range r.CookiesNamed(name) {
+		if i >= maxCookies {
+			break
+		}
+		if err := h.Sessions.Logout(r.Context(), old.Value); err != nil {
+			h.Log.Debug("an old session was not ended at sign-in", "error", err)
+		}
+	}
+	h.setCookie(w, r, cookie, int(session.Lifetime.Seconds()))
+	h.answer(w, r, status, Username{admin.Username})
+	return nil
+}
+
+func (h *Handler) logout(w http.ResponseWriter, r *http.Request, _ map[string]string) error {
+	if _, err := decodeBody[struct{}](w, r); err != nil {
+		return err
+	}
+	name, _ := cookieFor(h.ClientIP, r)
+	for i, c := range r.CookiesNamed(name) {
+		if i >= maxCookies {
+			break
+		}
+		if err := h.Sessions.Logout(r.Context(), c.Value); err != nil {
+			return err
+		}
+	}
+	h.setCookie(w, r, "", -1)
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+func (h *Handler) me(w http.ResponseWriter, r *http.Request, _ map[string]string) error {
+	admin, err := h.Admin(r.Context())
+	if err != nil {
+		return err
+	}
+	h.answer(w, r, http.StatusOK, Me{admin.Username, admin.CreatedAt, admin.LastLoginAt, sessionOf(r).session.ExpiresAt})
+	return nil
+}
+
+// decodeBody reads a body by the rules of an operation's input; no body is an empty object.
+func decodeBody[T any](w http.ResponseWriter, r *http.Request) (T, error) {
+	var none T
+	body, err := readBody(w, r)
+	if err != nil {
+		return none, err
+	}
+	if len(body) == 0 {
+		body = []byte("{}")
+	}
+	return op.Decode[T](body)
+}

@@ -1,0 +1,5 @@
+//go:build cgo
+
+package rest_test
+
+const builtWithCgo = true

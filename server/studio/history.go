@@ -1,0 +1,45 @@
+package studio
+
+import (
+	"context"
+
+	"mcpstudio/auth"
+	"mcpstudio/server/op"
+	"mcpstudio/store"
+	"mcpstudio/store/db"
+)
+
+func (s *Service) historyOps() []op.Op {
+	const tag = "history"
+	return []op.Op{
+		declare(op.Op{Name: "list_history", Route: "GET /history", Tag: tag, Agent: true, Scope: auth.ScopeRead, Doc: "Every change, newest first: who, when, what."}, s.listHistory),
+		declare(op.Op{Name: "get_entity_history", Route: "GET /history/{type}/{id}", Tag: tag, Agent: true, Scope: auth.ScopeRead, Doc: "The changes of one entity, newest first; also of one that was deleted."}, s.entityHistory),
+	}
+}
+
+type listHistory struct {
+	Skip       int        `json:"skip,omitempty" jsonschema:"entries to skip"`
+	Limit      int        `json:"limit,omitempty" jsonschema:"page size; default 50, at most 100"`
+	EntityType store.Kind `json:"entity_type,omitempty"`
+	EntityID   string     `json:"entity_id,omitempty"`
+	ActorKind  string     `json:"actor_kind,omitempty" jsonschema:"admin, agent, system or cli"`
+}
+
+func (s *Service) listHistory(ctx context.Context, in listHistory) (store.Page[store.Change], error) {
+	return s.changes(ctx, db.ChangeQuery{Kind: in.EntityType, EntityID: in.EntityID, ActorKind: in.ActorKind, Skip: in.Skip, Limit: in.Limit})
+}
+
+type entityHistory struct {
+	Type  store.Kind `json:"type"`
+	ID    string     `json:"id"`
+	Skip  int        `json:"skip,omitempty" jsonschema:"entries to skip"`
+	Limit int        `json:"limit,omitempty" jsonschema:"page size; default 50, at most 100"`
+}
+
+func (s *Service) entityHistory(ctx context.Context, in entityHistory) (store.Page[store.Change], error) {
+	return s.changes(ctx, db.ChangeQuery{Kind: in.Type, EntityID: in.ID, Skip: in.Skip, Limit: in.Limit})
+}
+
+func (s *Service) changes(ctx context.Context, q db.ChangeQuery) (store.Page[store.Change], error) {
+	return view(ctx, s, func(tx *db.Tx) (store.Page[store.Change], error) { return tx.Changes(q) })
+}
