@@ -1,0 +1,140 @@
+import { queryOptions } from '@tanstack/react-query';
+import { authStatus } from './auth';
+import { api, body } from './client';
+import type { paths } from './schema';
+
+type ListQuery<P extends keyof paths> = paths[P] extends { get: { parameters: { query?: infer Q } } } ? Q : never;
+
+/**
+ * One place for every query key. The first member is the noun a mutation or a change event invalidates:
+ * invalidating ['connections'] renews every list, detail and health of connections.
+ */
+export const statusQuery = queryOptions({
+  queryKey: ['auth', 'status'],
+  queryFn: ({ signal }) => authStatus(signal),
+  staleTime: 60_000,
+});
+
+export const connectionsQuery = (query: ListQuery<'/api/v1/connections'> = {}) =>
+  queryOptions({
+    queryKey: ['connections', 'list', query],
+    queryFn: ({ signal }) => body(api.GET('/api/v1/connections', { params: { query }, signal })),
+  });
+
+export const connectionQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['connections', 'one', id],
+    queryFn: ({ signal }) => body(api.GET('/api/v1/connections/{id}', { params: { path: { id } }, signal })),
+  });
+
+/** The last known state of each; nothing is dialled. */
+export const connectionHealthQuery = queryOptions({
+  queryKey: ['connections', 'health'],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/connections/health', { signal })),
+});
+
+export const connectionUsageQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['connections', 'usage', id],
+    queryFn: ({ signal }) => body(api.GET('/api/v1/connections/{id}/usage', { params: { path: { id } }, signal })),
+  });
+
+export const driversQuery = queryOptions({
+  queryKey: ['drivers'],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/drivers', { signal })),
+  // It changes with the binary only.
+  staleTime: Number.POSITIVE_INFINITY,
+});
+
+export const sqliteFilesQuery = queryOptions({
+  queryKey: ['server', 'sqlite-files'],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/server/sqlite-files', { signal })),
+});
+
+/** Reading a schema makes the database work, so it is read again on demand only; its age is shown. */
+const schemaAge = 10 * 60_000;
+
+export const tablesQuery = (connection: string, query: ListQuery<'/api/v1/schema/{connection}/tables'> = {}) =>
+  queryOptions({
+    queryKey: ['schema', connection, 'tables', query],
+    queryFn: ({ signal }) =>
+      body(api.GET('/api/v1/schema/{connection}/tables', { params: { path: { connection }, query }, signal })),
+    staleTime: schemaAge,
+  });
+
+export const columnsQuery = (connection: string, schema: string, table: string) =>
+  queryOptions({
+    queryKey: ['schema', connection, 'columns', schema, table],
+    queryFn: ({ signal }) =>
+      body(
+        api.GET('/api/v1/schema/{connection}/tables/{table}/columns', {
+          params: { path: { connection, table }, query: schema ? { schema } : {} },
+          signal,
+        }),
+      ),
+    staleTime: schemaAge,
+  });
+
+/** Who changed one entity, newest first. */
+export const entityHistoryQuery = (type: string, id: string) =>
+  queryOptions({
+    queryKey: ['history', type, id],
+    queryFn: ({ signal }) => body(api.GET('/api/v1/history/{type}/{id}', { params: { path: { type, id } }, signal })),
+  });
+
+export const toolsQuery = (query: ListQuery<'/api/v1/tools'> = {}) =>
+  queryOptions({
+    queryKey: ['tools', 'list', query],
+    queryFn: ({ signal }) => body(api.GET('/api/v1/tools', { params: { query }, signal })),
+  });
+
+export const tokensQuery = (query: ListQuery<'/api/v1/mcp-tokens'> = {}) =>
+  queryOptions({
+    queryKey: ['mcp-tokens', 'list', query],
+    queryFn: ({ signal }) => body(api.GET('/api/v1/mcp-tokens', { params: { query }, signal })),
+  });
+
+export const deployStatusQuery = queryOptions({
+  queryKey: ['deploy', 'status'],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/deploy/status', { signal })),
+  // The event stream pushes it; this only mends a missed event.
+  refetchInterval: 30_000,
+});
+
+export const sampleQuery = queryOptions({
+  queryKey: ['sample'],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/sample', { signal })),
+});
+
+export const deployDiffQuery = queryOptions({
+  queryKey: ['deploy', 'diff'],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/deploy/diff', { signal })),
+});
+
+export const revisionDiffQuery = (from: number, to: number) =>
+  queryOptions({
+    queryKey: ['deploy', 'diff', from, to],
+    queryFn: ({ signal }) => body(api.GET('/api/v1/deploy/diff', { params: { query: { from, to } }, signal })),
+  });
+
+export const revisionsQuery = (query: ListQuery<'/api/v1/deploy/revisions'> = {}) =>
+  queryOptions({
+    queryKey: ['deploy', 'revisions', query],
+    queryFn: ({ signal }) => body(api.GET('/api/v1/deploy/revisions', { params: { query }, signal })),
+  });
+
+export const configQuery = queryOptions({
+  queryKey: ['server', 'config'],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/server/config', { signal })),
+});
+
+/** What runs now; a 404 means that nothing does. */
+export const generatedQuery = queryOptions({
+  queryKey: ['server', 'generated'],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/server/generated', { signal })),
+});
+
+export const snippetsQuery = queryOptions({
+  queryKey: ['connect', 'snippets'],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/connect/snippets', { signal })),
+});

@@ -1,0 +1,41 @@
+import { useQueryClient } from '@tanstack/react-query';
+import { useEffect } from 'react';
+import { serverPaths } from '@/lib/paths';
+import { deployStatusQuery } from './queries';
+import { invalidateKind } from './query-client';
+import type { components } from './schema';
+import { openStream } from './stream';
+
+/** Keeps the cache true while the page is open: the server tells every change, whoever made it. */
+export function useLiveEvents(): void {
+  const client = useQueryClient();
+  useEffect(() => {
+    let opened = false;
+    const stream = openStream(serverPaths.events, {
+      onState: (state) => {
+        if (state !== 'open') return;
+        // What happened while the stream was away is not told again.
+        if (opened) void client.invalidateQueries();
+        opened = true;
+      },
+      onEvent: (event) => {
+        if (event.type === 'deploy') client.setQueryData(deployStatusQuery.queryKey, deployStatus(event.data));
+        if (event.type === 'deploy') void client.invalidateQueries({ queryKey: ['deploy'], predicate: notStatus });
+        if (event.type === 'token') void invalidateKind(client, 'mcp_token');
+        if (event.type === 'change') void invalidateKind(client, entityType(event.data));
+      },
+    });
+    return stream.close;
+  }, [client]);
+}
+
+const notStatus = (query: { queryKey: readonly unknown[] }) => query.queryKey[1] !== 'status';
+
+function deployStatus(data: string): components['schemas']['DeployStatus'] {
+  return JSON.parse(data);
+}
+
+function entityType(data: string): string {
+  const change: { entity_type: string } = JSON.parse(data);
+  return change.entity_type;
+}

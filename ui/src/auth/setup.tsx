@@ -1,0 +1,85 @@
+import { useEffect, useState } from 'react';
+import { type AuthStatus, authStatus } from '@/api/auth';
+import { authPaths } from '@/lib/paths';
+import { Button } from '@/ui/button';
+import { Notice } from '@/ui/notice';
+import { Frame } from './frame';
+import { problemText } from './problem';
+import { SetupAccount } from './setup-account';
+import { SetupKey } from './setup-key';
+import { SetupStart } from './setup-start';
+
+type Step = 'account' | 'key' | 'start';
+
+/**
+ * First run. The account is made at the end of the first step; the others belong to the new session, so a reload
+ * goes on where it was: the step is in the address (never the setup code, which is removed from it at once).
+ */
+export function Setup({ code }: { code: string }) {
+  const [status, setStatus] = useState<AuthStatus>();
+  const [problem, setProblem] = useState('');
+  const [step, setStep] = useState<Step>(stepOfAddress);
+  const [attempt, setAttempt] = useState(0);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new attempt asks again
+  useEffect(() => {
+    const stop = new AbortController();
+    authStatus(stop.signal).then(
+      (answer) => {
+        setProblem('');
+        setStatus(answer);
+        if (answer.setup_required) setStep('account');
+        else if (!answer.authenticated) location.replace(authPaths.login);
+        else if (stepOfAddress() === 'account') location.replace('/');
+      },
+      (error: unknown) => {
+        if (!stop.signal.aborted) setProblem(problemText(error));
+      },
+    );
+    return () => stop.abort();
+  }, [attempt]);
+
+  const go = (next: Step) => {
+    history.pushState(null, '', `${authPaths.setup}?step=${next}`);
+    setStep(next);
+  };
+  useEffect(() => {
+    const back = () => setStep(stepOfAddress());
+    addEventListener('popstate', back);
+    return () => removeEventListener('popstate', back);
+  }, []);
+
+  if (problem) {
+    return (
+      <Frame title="Set up Studio" lead="The server did not answer.">
+        <div className="grid justify-items-start gap-4">
+          <Notice tone="bad">{problem}</Notice>
+          <Button intent="primary" onClick={() => setAttempt(attempt + 1)}>
+            Retry
+          </Button>
+        </div>
+      </Frame>
+    );
+  }
+  if (!status) return null;
+
+  // A key from the environment has its owner already: there is nothing to say about it.
+  const withKey = status.key?.source !== 'environment';
+  const steps: Step[] = withKey ? ['account', 'key', 'start'] : ['account', 'start'];
+  const label = `Step ${Math.max(0, steps.indexOf(step)) + 1} of ${steps.length}`;
+  if (status.setup_required && step === 'account') {
+    const made = () => {
+      setStatus({ ...status, setup_required: false, authenticated: true });
+      go(withKey ? 'key' : 'start');
+    };
+    return <SetupAccount step={label} code={code} onDone={made} />;
+  }
+  if (step === 'key' && withKey)
+    return <SetupKey step={label} path={status.key?.path ?? ''} onDone={() => go('start')} />;
+  return <SetupStart step={label} onBack={withKey ? () => go('key') : undefined} />;
+}
+
+function stepOfAddress(): Step {
+  const step = new URLSearchParams(location.search).get('step');
+  return step === 'key' || step === 'start' ? step : 'account';
+}

@@ -1,0 +1,45 @@
+import type { DbType } from './api';
+
+const titles: Readonly<Record<DbType, string>> = {
+  postgresql: 'PostgreSQL',
+  mysql: 'MySQL',
+  mssql: 'SQL Server',
+  clickhouse: 'ClickHouse',
+  sqlite: 'SQLite',
+  cassandra: 'Cassandra',
+  greenplum: 'Greenplum',
+  supabase: 'Supabase',
+  snowflake: 'Snowflake',
+  bigquery: 'BigQuery',
+};
+
+/** The name of a kind of database as its makers write it. */
+export function dbTitle(db: DbType): string {
+  return titles[db];
+}
+
+const operations: Readonly<Record<string, string>> = {
+  create_tool: 'Created',
+  update_tool: 'Changed',
+  delete_tool: 'Deleted',
+  duplicate_tool: 'Created as a copy',
+  create_sample: 'Made with the sample',
+  delete_sample: 'Removed with the sample',
+};
+
+/** What an entry of the history did, in one or two words. */
+export function operationWord(operation: string): string {
+  return operations[operation] ?? operation.replaceAll('_', ' ');
+}
+
+interface Who {
+  kind: string;
+  name: string;
+}
+
+/** Who made a change: the name alone for people, with its kind for everything else. */
+export function actorName({ kind, name }: Who): string {
+  if (kind === 'admin') return name || 'admin';
+  if (kind === 'agent') return `agent token ${name}`;
+  return kind === 'system' ? 'Studio' : name || kind;
+}
