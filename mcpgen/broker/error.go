@@ -22,3 +22,6 @@ func (e *DialError) Error() string { return e.Message }
 
 // Timeout reports whether the dial ran out of time, as net.Error does.
 func (e *DialError) Timeout() bool { return e.Stage == StageTimeout }
+
+// DialStage is the stage for callers that do not know this package.
+func (e *DialError) DialStage() string { return string(e.Stage) }

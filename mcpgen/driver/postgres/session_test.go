@@ -1,0 +1,337 @@
+package postgres_test
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"mcpstudio/mcpgen/driver"
+	"mcpstudio/mcpgen/driver/postgres"
+	"mcpstudio/store"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// pool opens one on the database.
+func (d *database) pool(t *testing.T, change func(*driver.Config)) driver.Pool {
+	t.Helper()
+	cfg := d.cfg
+	if change != nil {
+		change(&cfg)
+	}
+	p, err := postgres.New().Open(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Close)
+	return p
+}
+
+func one(c *driver.Config) { c.MaxSessions = 1 }
+
+func run(t *testing.T, p driver.Pool, st *driver.Statement, lim driver.Limits) (string, driver.Outcome) {
+	t.Helper()
+	b, o, err := p.Query(t.Context(), st, nil, lim, nil)
+	if err != nil {
+		t.Fatalf("%s: %v", st.SQL, err)
+	}
+	return string(b), o
+}
+
+func reading(sql string) *driver.Statement { return &driver.Statement{SQL: sql, ReadOnly: true} }
+
+// TestPlanChanges alters the table under prepared statements.
+func TestPlanChanges(t *testing.T) {
+	d := newDatabase(t)
+	p := d.pool(t, func(c *driver.Config) { c.MaxSessions, c.ReadOnly = 1, false })
+	d.ask(t, "CREATE TABLE shape (a int); GRANT ALL ON shape TO "+d.cfg.Username+"; INSERT INTO shape VALUES (1)")
+	read, write := reading("SELECT * FROM shape"), &driver.Statement{SQL: "UPDATE shape SET a = a + 1 RETURNING *"}
+	for i, c := range []struct{ alter, read, write string }{
+		{"SELECT 1", `[{"a":1}]`, `[{"a":2}]`},
+		{"ALTER TABLE shape ADD COLUMN b text DEFAULT 'x'", `[{"a":2,"b":"x"}]`, `[{"a":3,"b":"x"}]`},
+		{"ALTER TABLE shape ALTER COLUMN b DROP DEFAULT, ALTER COLUMN b TYPE bytea USING b::bytea", `[{"a":3,"b":"eA=="}]`, `[{"a":4,"b":"eA=="}]`},
+		{"ALTER TABLE shape DROP COLUMN b", `[{"a":4}]`, `[{"a":5}]`},
+	} {
+		d.ask(t, c.alter)
+		if got, _ := run(t, p, read, driver.Limits{}); got != c.read {
+			t.Errorf("%d: got %s, want %s", i, got, c.read)
+		}
+		if got, o := run(t, p, write, driver.Limits{}); got != c.write || o.Affected != 1 {
+			t.Errorf("%d: got %s, %+v, want %s", i, got, o, c.write)
+		}
+	}
+}
+
+// TestPreparedStatementsAreBounded runs more statements than a session keeps.
+func TestPreparedStatementsAreBounded(t *testing.T) {
+	p := newDatabase(t).pool(t, one)
+	var again []*driver.Statement
+	for i := range 400 {
+		st := reading(fmt.Sprintf("SELECT %d AS a", i))
+		again = append(again, st)
+		run(t, p, st, driver.Limits{})
+	}
+	for _, i := range []int{0, 399} {
+		if got, _ := run(t, p, again[i], driver.Limits{}); got != fmt.Sprintf(`[{"a":%d}]`, i) {
+			t.Errorf("statement %d: %s", i, got)
+		}
+	}
+	if got, _ := run(t, p, reading("SELECT count(*) BETWEEN 200 AND 262 AS ok FROM pg_prepared_statements"), driver.Limits{}); got != `[{"ok":true}]` {
+		t.Errorf("got %s", got)
+	}
+}
+
+// TestWritesAreNotRetried ends a session in the middle of a statement that writes. A sequence counts how often it ran:
+// it is not rolled back. // case 186
+func TestWritesAreNotRetried(t *testing.T) {
+	d := newDatabase(t)
+	p := d.pool(t, func(c *driver.Config) { c.ReadOnly = false })
+	done := make(chan error, 1)
+	go func() {
+		_, _, err := p.Query(t.Context(), &driver.Statement{SQL: "INSERT INTO victim (id, v) SELECT 100 + nextval('victim_seq'), pg_sleep(30)::text"}, nil, driver.Limits{}, nil)
+		done <- err
+	}()
+	for d.ask(t, "SELECT is_called FROM victim_seq") != "t" {
+		time.Sleep(10 * time.Millisecond)
+	}
+	d.ask(t, "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = '"+d.cfg.Username+"'")
+	if err := <-done; driver.KindOf(err) != driver.KindUnavailable {
+		t.Errorf("got %v", err)
+	}
+	if got := d.ask(t, "SELECT last_value FROM victim_seq; SELECT count(*) FROM victim WHERE id >= 100"); got != "1 0" {
+		t.Errorf("the statement ran %s times", got)
+	}
+}
+
+// TestLargeResults keeps memory flat and time short when there is far more than the limits allow. // case 168
+func TestLargeResults(t *testing.T) {
+	d := newDatabase(t)
+	p := d.pool(t, one)
+	wide := reading("SELECT repeat('x', 1000000) AS x FROM generate_series(1, 5000)")
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	start := time.Now()
+	got, o := run(t, p, wide, driver.Limits{Rows: 100_000, Bytes: 1000})
+	if got != "[]" || !o.Truncated || time.Since(start) > 10*time.Second {
+		t.Errorf("got %.50s, %+v after %s", got, o, time.Since(start))
+	}
+	runtime.ReadMemStats(&after)
+	if grown := int64(after.Sys) - int64(before.Sys); grown > 128<<20 {
+		t.Errorf("5 GB of rows took %d MB", grown>>20)
+	}
+	const active = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND usename = "
+	for deadline := time.Now().Add(5 * time.Second); d.ask(t, active+"'"+d.cfg.Username+"'") != "0"; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the statement still runs on the server")
+		}
+	}
+	if _, _, err := p.Query(t.Context(), reading("SELECT repeat('x', 20000000) AS x"), nil, driver.Limits{}, nil); driver.KindOf(err) != driver.KindLimit {
+		t.Errorf("a row of 20 MB: %v", err)
+	}
+	columns := make([]string, 1600)
+	for i := range columns {
+		columns[i] = "1 AS a"
+	}
+	if got, o := run(t, p, reading("SELECT "+strings.Join(columns, ",")), driver.Limits{}); len(o.Columns) != 1600 || !strings.Contains(got, `"a_1600":1`) {
+		t.Errorf("1600 columns of one name: got %d", len(o.Columns))
+	}
+	nested := reading("SELECT (repeat('[', 6000) || repeat(']', 6000))::json AS j")
+	if got, _ := run(t, p, nested, driver.Limits{}); len(got) != len(`[{"j":}]`)+12000 {
+		t.Errorf("nested JSON came in %d bytes", len(got))
+	}
+}
+
+// TestForeignEncodings reads databases that do not store UTF-8. // case 168
+func TestForeignEncodings(t *testing.T) {
+	d := newDatabase(t)
+	for encoding, want := range map[string]string{"LATIN1": `[{"t":"aÿb","a":["ÿ"]}]`, "SQL_ASCII": ""} {
+		name := d.cfg.Database + strings.ToLower(encoding)
+		d.ask(t, "CREATE DATABASE "+name+" TEMPLATE template0 ENCODING '"+encoding+"' LC_COLLATE 'C' LC_CTYPE 'C'")
+		p := d.pool(t, func(c *driver.Config) { c.Database = name })
+		b, _, err := p.Query(t.Context(), reading(`SELECT E'a\xffb' AS t, ARRAY[E'\xff'] AS a`), nil, driver.Limits{}, nil)
+		if string(b) != want || want == "" && driver.KindOf(err) != driver.KindData { // bytes without a meaning are refused by the server
+			t.Errorf("%s: got %s, %v, want %s", encoding, b, err, want)
+		}
+		p.Close()
+		d.ask(t, "DROP DATABASE "+name)
+	}
+}
+
+// TestEnvironmentIsIgnored sets everything libpq would read. // case 177
+func TestEnvironmentIsIgnored(t *testing.T) {
+	d := newDatabase(t)
+	home := t.TempDir()
+	for name, content := range map[string]string{".pgpass": "*:*:*:*:canary", ".pg_service.conf": "[evil]\nhost=evil.test", ".postgresql/root.crt": "canary", ".postgresql/postgresql.crt": "canary", ".postgresql/postgresql.key": "canary"} {
+		path := filepath.Join(home, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, value := range map[string]string{
+		"HOME": home, "PGHOST": "evil.test", "PGPORT": "1", "PGUSER": "evil", "PGPASSWORD": "canary", "PGDATABASE": "evil", "PGPASSFILE": filepath.Join(home, ".pgpass"), "PGSSLMODE": "verify-full",
+		"PGSSLROOTCERT": "/etc/shadow", "PGSSLCERT": "/etc/shadow", "PGSSLKEY": "/etc/shadow", "PGSSLCERTMODE": "require", "PGOPTIONS": "-c default_transaction_read_only=off -c search_path=evil", "PGTZ": "Asia/Tokyo",
+		"PGAPPNAME": "evil", "PGTARGETSESSIONATTRS": "standby", "PGCONNECT_TIMEOUT": "1", "PGREQUIREAUTH": "gss", "PGCHANNELBINDING": "require", "PGMINPROTOCOLVERSION": "3.2", "PGSSLNEGOTIATION": "direct", "PGSERVICEFILE": "/etc/shadow",
+	} {
+		t.Setenv(name, value)
+	}
+	type target struct {
+		host string
+		port int
+	}
+	var mu sync.Mutex
+	var dialled []target
+	p := d.pool(t, func(c *driver.Config) {
+		c.Dial = func(ctx context.Context, host string, port int) (net.Conn, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			dialled = append(dialled, target{host, port})
+			return dialTCP(ctx, host, port)
+		}
+	})
+	const sql = "SELECT current_setting('TimeZone') AS z, current_setting('application_name') AS a, current_setting('default_transaction_read_only') AS r, current_setting('search_path') AS s"
+	if got, _ := run(t, p, reading(sql), driver.Limits{}); got != `[{"z":"UTC","a":"mcp-studio","r":"on","s":"\"$user\", public"}]` {
+		t.Errorf("got %s", got)
+	}
+	if len(dialled) != 1 || dialled[0] != (target{d.cfg.Host, d.cfg.Port}) {
+		t.Errorf("dialled %v", dialled)
+	}
+}
+
+// TestHostTricks gives hosts that a connection string would take apart. Dial gets them whole, or nothing is dialled. // case 177
+func TestHostTricks(t *testing.T) {
+	for _, host := range []string{"a.test,b.test", "/tmp", "@abstract", "a.test port=1", "user@a.test", "host=b.test", "a.test?host=b.test", "", "::1"} {
+		var dialled []string
+		p, err := postgres.New().Open(driver.Config{DBType: store.PostgreSQL, Host: host, Port: 5432, SSLMode: store.SSLDisable, Dial: func(_ context.Context, host string, port int) (net.Conn, error) {
+			dialled = append(dialled, host)
+			return nil, &net.OpError{Op: "dial", Err: os.ErrPermission}
+		}})
+		if err == nil {
+			if _, _, err := p.Query(t.Context(), reading("SELECT 1"), nil, driver.Limits{}, nil); err == nil {
+				t.Errorf("%q: connected", host)
+			}
+			p.Close()
+		}
+		if len(dialled) > 1 || len(dialled) == 1 && dialled[0] != host {
+			t.Errorf("%q: dialled %q", host, dialled)
+		}
+	}
+}
+
+// message builds one of the server's.
+func message(kind byte, body ...byte) []byte {
+	return append(binary.BigEndian.AppendUint32([]byte{kind}, uint32(len(body)+4)), body...)
+}
+
+// hostile is a server that says hello and then something to whatever it hears, again and again.
+type hostile struct {
+	hello, then []byte
+	mode        store.SSLMode
+}
+
+// TestHostileServer meets servers that do not play by the rules. Nothing may panic, hang, fill the memory or get the
+// password. // case 178
+func TestHostileServer(t *testing.T) {
+	ok, ready := message('R', 0, 0, 0, 0), message('Z', 'I')
+	signedIn := append(append([]byte{}, ok...), ready...)
+	var all sync.WaitGroup // all at once: most of the time is waiting for limits
+	for name, c := range map[string]hostile{
+		"silence":                 {},
+		"garbage":                 {hello: []byte("HTTP/1.1 400 Bad Request\r\n\r\n")},
+		"clear text asked":        {hello: message('R', 0, 0, 0, 3)},
+		"unknown way to sign in":  {hello: message('R', 0, 0, 0, 99)},
+		"GSS asked":               {hello: message('R', 0, 0, 0, 7)},
+		"SASL without mechanisms": {hello: message('R', 0, 0, 0, 10, 0)},
+		"length of 4 GiB":         {hello: []byte{'R', 0xff, 0xff, 0xff, 0xff}},
+		"length of 2 GiB":         {hello: signedIn, then: []byte{'D', 0x7f, 0xff, 0xff, 0xff}},
+		"negative length":         {hello: signedIn, then: []byte{'D', 0, 0, 0, 0}},
+		"endless notices":         {hello: signedIn, then: message('N', 'M', 'x', 0, 0)},
+		"endless rows":            {hello: signedIn, then: message('D', 0, 0)},
+		"ready and nothing else":  {hello: signedIn, then: ready},
+		"wrong column count":      {hello: signedIn, then: message('T', 0xff, 0xff)},
+		"no to TLS":               {hello: []byte("N"), mode: store.SSLRequire},
+		"nonsense for TLS":        {hello: []byte("Sxxxxxxxxxxxxxxxx"), mode: store.SSLRequire},
+		"plain text before TLS":   {hello: append([]byte("S"), signedIn...), mode: store.SSLRequire},
+	} {
+		all.Go(func() { c.meet(t, name) })
+	}
+	all.Wait()
+}
+
+func (c hostile) meet(t *testing.T, name string) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	var mu sync.Mutex
+	var heard []byte // guarded by mu
+	var served sync.WaitGroup
+	served.Go(func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			served.Go(func() {
+				b := c.serve(conn)
+				mu.Lock()
+				defer mu.Unlock()
+				heard = append(heard, b...)
+			})
+		}
+	})
+	cfg := driver.Config{DBType: store.PostgreSQL, Host: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port, Username: "u", Password: "canary", SSLMode: store.SSLDisable, Dial: dialTCP, StatementTimeout: time.Second}
+	if c.mode != "" {
+		cfg.SSLMode = c.mode
+	}
+	p, err := postgres.New().Open(cfg)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	start := time.Now()
+	if _, _, err = p.Query(ctx, reading("SELECT 1"), nil, driver.Limits{}, nil); err == nil || time.Since(start) > 10*time.Second || strings.Contains(fmt.Sprintf("%+v", err), "canary") {
+		t.Errorf("%s: got %v after %s", name, err, time.Since(start))
+	}
+	t.Logf("%s: %v after %s", name, err, time.Since(start))
+	p.Close()
+	l.Close()
+	served.Wait()
+	if strings.Contains(string(heard), "canary") {
+		t.Errorf("%s: the password was sent in clear text", name)
+	}
+}
+
+// serve plays the server on one connection and returns what it heard.
+func (c hostile) serve(conn net.Conn) []byte {
+	defer conn.Close()
+	b := make([]byte, 4096)
+	n, err := conn.Read(b)
+	heard := append([]byte(nil), b[:n]...)
+	if err == nil {
+		_, err = conn.Write(c.hello)
+	}
+	for err == nil && len(c.then) > 0 {
+		_, err = conn.Write(c.then)
+	}
+	for err == nil {
+		n, err = conn.Read(b)
+		heard = append(heard, b[:n]...)
+	}
+	return heard
+}

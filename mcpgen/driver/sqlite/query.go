@@ -1,0 +1,304 @@
+package sqlite
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+
+	lib "modernc.org/sqlite/lib"
+
+	"mcpstudio/mcpgen/driver"
+	"mcpstudio/store"
+)
+
+// maxPrepared is how many statements a handle keeps prepared; the one not used for longest goes first.
+const maxPrepared = 256
+
+// prepared is one statement on one handle.
+type prepared struct {
+	stmt     uintptr
+	compiled int32 // how often SQLite had compiled it anew when the columns were read
+	columns  []driver.Column
+	kinds    []kind
+	heads    [][]byte
+	used     uint64
+}
+
+// Query implements driver.Pool.
+func (p *pool) Query(ctx context.Context, st *driver.Statement, args []driver.Arg, lim driver.Limits, b []byte) ([]byte, driver.Outcome, error) {
+	lim = lim.OrDefaults(p.cfg.StatementTimeout)
+	var outcome driver.Outcome
+	out := b
+	err := p.with(ctx, st, lim.Timeout, func(s *session, pr *prepared) error {
+		defer s.h.reset(pr.stmt)
+		if err := s.bind(pr, st, args); err != nil {
+			return err
+		}
+		var err error
+		out, outcome, err = s.run(pr, lim, b)
+		return err
+	})
+	if err != nil {
+		return b, driver.Outcome{}, err
+	}
+	return out, outcome, nil
+}
+
+// Describe implements driver.Pool. SQLite has no parameter types to tell.
+func (p *pool) Describe(ctx context.Context, st *driver.Statement) (driver.Description, error) {
+	var out driver.Description
+	err := p.with(ctx, st, p.cfg.StatementTimeout, func(_ *session, pr *prepared) error {
+		out = driver.Description{Columns: pr.columns, Params: make([]store.ParamType, len(st.Params))}
+		return nil
+	})
+	return out, err
+}
+
+// with prepares st on a handle and runs f within the time limit.
+func (p *pool) with(ctx context.Context, st *driver.Statement, timeout time.Duration, f func(*session, *prepared) error) error {
+	limited, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	s, err := p.acquire(limited, !st.ReadOnly && !p.cfg.ReadOnly)
+	if err != nil {
+		return p.ended(ctx, limited, err)
+	}
+	defer p.release(s)
+	defer s.watch(limited)()
+	pr, err := s.prepare(st)
+	if err == nil {
+		err = f(s, pr)
+	}
+	return p.ended(ctx, limited, err)
+}
+
+// ended maps an error that is due to the end of a context.
+func (p *pool) ended(ctx, limited context.Context, err error) error {
+	if err == nil || limited.Err() == nil {
+		return err
+	}
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return &driver.Error{Kind: driver.KindCancelled, Message: "the statement was cancelled", Position: -1, Err: ctx.Err()}
+	}
+	return &driver.Error{Kind: driver.KindTimeout, Message: "the statement took too long and was stopped", Position: -1, Err: context.DeadlineExceeded}
+}
+
+// interruptEvery is how often a statement whose time is over is told so: an interrupt that comes before the first step
+// is lost.
+const interruptEvery = 20 * time.Millisecond
+
+// watch interrupts the handle when ctx ends. The returned function stops watching and waits until nothing interrupts.
+func (s *session) watch(ctx context.Context) func() {
+	quit := make(chan struct{})
+	var done sync.WaitGroup
+	done.Add(1)
+	stop := context.AfterFunc(ctx, func() {
+		defer done.Done()
+		tick := time.NewTicker(interruptEvery)
+		defer tick.Stop()
+		for {
+			s.h.interrupt()
+			select {
+			case <-quit:
+				return
+			case <-tick.C:
+			}
+		}
+	})
+	return func() {
+		close(quit)
+		if !stop() {
+			done.Wait()
+		}
+	}
+}
+
+func (s *session) prepare(st *driver.Statement) (*prepared, error) {
+	s.serial++
+	if pr := s.prepared[st]; pr != nil {
+		pr.used = s.serial
+		return pr, nil
+	}
+	stmt, err := s.h.prepare(st.SQL)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case !s.writes && !s.h.readOnly(stmt):
+		err = driver.NewError(driver.KindReadOnly, "the statement is not read-only", nil)
+	case s.h.parameters(stmt) != len(st.Params):
+		err = driver.NewError(driver.KindSyntax, fmt.Sprintf("the database sees %d parameters in the statement, the studio %d", s.h.parameters(stmt), len(st.Params)), nil)
+	}
+	if err != nil {
+		s.h.finalize(stmt)
+		return nil, err
+	}
+	if len(s.prepared) >= maxPrepared {
+		s.forgetOldest()
+	}
+	pr := &prepared{stmt: stmt, used: s.serial}
+	s.readColumns(pr)
+	s.prepared[st] = pr
+	return pr, nil
+}
+
+// readColumns notes the result's columns. SQLite compiles a statement anew by itself when the schema changes, and then
+// the columns may be others.
+func (s *session) readColumns(pr *prepared) {
+	n := s.h.columns(pr.stmt)
+	names := make([]string, n)
+	for i := range names {
+		names[i] = s.h.columnName(pr.stmt, i)
+	}
+	pr.compiled = s.h.reprepared(pr.stmt)
+	pr.columns, pr.kinds = make([]driver.Column, n), make([]kind, n)
+	for i, name := range driver.UniqueNames(names) {
+		declared := s.h.declared(pr.stmt, i)
+		pr.kinds[i] = kindOf(declared)
+		pr.columns[i] = driver.Column{Name: name, Type: declared, ParamType: paramType(declared)}
+	}
+	pr.heads = driver.Heads(pr.columns)
+}
+
+func (s *session) forget(st *driver.Statement) {
+	s.h.finalize(s.prepared[st].stmt)
+	delete(s.prepared, st)
+}
+
+func (s *session) forgetOldest() {
+	var oldest *driver.Statement
+	for st, pr := range s.prepared {
+		if oldest == nil || pr.used < s.prepared[oldest].used {
+			oldest = st
+		}
+	}
+	s.forget(oldest)
+}
+
+// bind sets the arguments by their declared types.
+func (s *session) bind(pr *prepared, st *driver.Statement, args []driver.Arg) error {
+	if len(args) != len(st.Params) {
+		return driver.NewError(driver.KindData, "the number of arguments is not that of the placeholders", nil)
+	}
+	for i, a := range args {
+		if a.Null {
+			continue // reset has made every parameter NULL
+		}
+		if rc := s.bindOne(pr.stmt, i+1, st.Params[i], a); rc != lib.SQLITE_OK {
+			return s.h.err(rc)
+		}
+	}
+	return nil
+}
+
+func (s *session) bindOne(stmt uintptr, i int, p driver.Param, a driver.Arg) int32 {
+	switch p.Type {
+	case store.TypeInteger, store.TypeNumber:
+		if n, err := strconv.ParseInt(string(a.Text), 10, 64); err == nil {
+			return s.h.bindInt(stmt, i, n)
+		}
+		if f, err := strconv.ParseFloat(string(a.Text), 64); err == nil {
+			return s.h.bindFloat(stmt, i, f)
+		}
+		return lib.SQLITE_MISMATCH
+	case store.TypeBoolean:
+		if string(a.Text) == "true" {
+			return s.h.bindInt(stmt, i, 1)
+		}
+		return s.h.bindInt(stmt, i, 0)
+	case store.TypeArray:
+		return s.h.bindText(stmt, i, arrayText(p.Item, a.Items))
+	}
+	return s.h.bindText(stmt, i, a.Text)
+}
+
+// arrayText writes items as a JSON array for json_each.
+func arrayText(item store.ParamType, items []driver.Arg) []byte {
+	b := []byte{'['}
+	for i, a := range items {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		switch {
+		case a.Null:
+			b = append(b, "null"...)
+		case item == store.TypeInteger, item == store.TypeNumber, item == store.TypeBoolean:
+			b = append(b, a.Text...)
+		default:
+			b = driver.AppendString(b, a.Text)
+		}
+	}
+	return append(b, ']')
+}
+
+// run steps through the rows. A statement that reads stops at the limits; one that writes runs to its end, because its
+// work is done only then.
+func (s *session) run(pr *prepared, lim driver.Limits, b []byte) ([]byte, driver.Outcome, error) {
+	var before int64
+	if s.writes {
+		before = s.h.totalChanges()
+	}
+	rc := s.h.step(pr.stmt)
+	if pr.compiled != s.h.reprepared(pr.stmt) {
+		s.readColumns(pr)
+	}
+	w := driver.NewRowWriter(b, pr.heads, lim)
+	for ; rc == lib.SQLITE_ROW; rc = s.h.step(pr.stmt) {
+		if !s.row(pr, &w) && !s.writes {
+			rc = lib.SQLITE_DONE
+			break
+		}
+	}
+	if rc != lib.SQLITE_DONE {
+		return b, driver.Outcome{}, s.h.err(rc)
+	}
+	out := driver.Outcome{Rows: w.Rows, Truncated: w.Truncated, Columns: pr.columns}
+	if s.writes {
+		out.Affected = s.h.totalChanges() - before
+	}
+	return w.Close(), out, nil
+}
+
+// row writes one row and reports whether there may be more.
+func (s *session) row(pr *prepared, w *driver.RowWriter) bool {
+	if !w.Begin() {
+		return false
+	}
+	for i := range pr.kinds {
+		w.Key(i)
+		w.Buf = s.value(w.Buf, pr, i)
+		if w.Over() {
+			break // the row will be taken back; further values need not be read
+		}
+	}
+	return w.End()
+}
+
+// value appends one value by its storage class, and its declared type where that says more.
+func (s *session) value(b []byte, pr *prepared, i int) []byte {
+	switch s.h.columnType(pr.stmt, i) {
+	case lib.SQLITE_INTEGER:
+		return appendInteger(b, s.h.integer(pr.stmt, i), pr.kinds[i])
+	case lib.SQLITE_FLOAT:
+		if pr.kinds[i] == decimal {
+			return appendDecimal(b, s.h.text(pr.stmt, i))
+		}
+		return driver.AppendFloat(b, s.h.float(pr.stmt, i))
+	case lib.SQLITE_TEXT:
+		return appendText(b, s.h.text(pr.stmt, i), pr.kinds[i])
+	case lib.SQLITE_BLOB:
+		return driver.AppendBase64(b, s.h.blob(pr.stmt, i))
+	}
+	return append(b, "null"...)
+}
+
+// appendDecimal appends SQLite's own digits of a floating point number as a string; Inf has none.
+func appendDecimal(b, text []byte) []byte {
+	if bytes.HasSuffix(text, []byte("Inf")) {
+		return append(b, "null"...)
+	}
+	return driver.AppendString(b, text)
+}
