@@ -96,14 +96,18 @@ func checkDeclared(st Statement, parsed sqllex.Statement) []Problem {
 		if declared[p.Name] {
 			continue
 		}
+		caller, isCaller := strings.CutPrefix(p.Name, "caller.")
+		if isCaller && slices.Contains(CallerValues(), caller) {
+			continue
+		}
 		at := p.Positions[0]
 		problem := Problem{
 			Severity: Error, Code: "undeclared_parameter", Field: "parameters", Line: at.Line, Column: at.Column,
 			Start: Units(st.SQL, at.Offset), End: Units(st.SQL, at.Offset+1+len(p.Name)),
 			Message: fmt.Sprintf("The statement uses :%s, which is not declared. Declare a parameter named %s, or write it differently.", p.Name, p.Name),
 		}
-		if name, isCaller := strings.CutPrefix(p.Name, "caller."); isCaller {
-			problem.Code, problem.Message = "not_available", fmt.Sprintf("The caller's %s cannot be bound in this version.", name)
+		if isCaller {
+			problem.Code, problem.Message = "unknown_caller_value", fmt.Sprintf("There is no :caller.%s. Known are :caller.%s.", caller, strings.Join(CallerValues(), ", :caller."))
 		}
 		out = append(out, problem)
 	}
@@ -117,6 +121,10 @@ func checkDeclared(st Statement, parsed sqllex.Statement) []Problem {
 	}
 	return out
 }
+
+// CallerValues names what a statement may bind of whoever makes the call, as :caller.name. The front sets them, never the client:
+// the token's id and name, and its kind (mcp_token, admin, or none without authentication).
+func CallerValues() []string { return []string{"id", "name", "kind"} }
 
 func checkTransform(src string) []Problem {
 	_, err := transform.Parse(src)

@@ -126,26 +126,36 @@ func TestCompileProblems(t *testing.T) {
 		change      func(*store.Snapshot)
 		code, field string
 	}{
-		"disabled connection":   {func(s *store.Snapshot) { s.Connections[1].IsActive = false }, "connection_disabled", "connection_id"},
-		"missing connection":    {func(s *store.Snapshot) { s.Connections = s.Connections[:1] }, "no_connection", "connection_id"},
-		"secret asked again":    {func(s *store.Snapshot) { s.Connections[1].NeedsSecret = true }, "needs_secret", "connection_id"},
-		"two statements":        {func(s *store.Snapshot) { s.Tools[1].SQLQuery = "SELECT 1; DROP TABLE x" }, "second_statement", "sql_query"},
-		"a write":               {func(s *store.Snapshot) { s.Tools[1].SQLQuery = "DELETE FROM orders" }, "write_statement", "sql_query"},
-		"undeclared parameter":  {func(s *store.Snapshot) { s.Tools[1].SQLQuery = "SELECT :x" }, "undeclared_parameter", "parameters"},
-		"unused parameter":      {func(s *store.Snapshot) { s.Tools[0].SQLQuery = "SELECT :limit" }, "unused_parameter", "parameters"},
-		"broken transform":      {func(s *store.Snapshot) { s.Tools[1].Transform = "map(" }, "transform", "transform"},
-		"write on a read-only":  {func(s *store.Snapshot) { s.Tools[1].Annotations = store.Annotations{} }, "connection_read_only", "annotations"},
-		"whole SQL a parameter": {func(s *store.Snapshot) { s.Tools[1].SQLQuery = ":q"; s.Tools[1].Parameters = []store.Parameter{{Name: "q", ParamType: "string"}} }, "passthrough", "sql_query"},
+		"disabled connection":  {func(s *store.Snapshot) { s.Connections[1].IsActive = false }, "connection_disabled", "connection_id"},
+		"missing connection":   {func(s *store.Snapshot) { s.Connections = s.Connections[:1] }, "no_connection", "connection_id"},
+		"secret asked again":   {func(s *store.Snapshot) { s.Connections[1].NeedsSecret = true }, "needs_secret", "connection_id"},
+		"two statements":       {func(s *store.Snapshot) { s.Tools[1].SQLQuery = "SELECT 1; DROP TABLE x" }, "second_statement", "sql_query"},
+		"a write":              {func(s *store.Snapshot) { s.Tools[1].SQLQuery = "DELETE FROM orders" }, "write_statement", "sql_query"},
+		"undeclared parameter": {func(s *store.Snapshot) { s.Tools[1].SQLQuery = "SELECT :x" }, "undeclared_parameter", "parameters"},
+		"unknown caller value": {func(s *store.Snapshot) { s.Tools[1].SQLQuery = "SELECT :caller.shoe_size" }, "unknown_caller_value", "parameters"},
+		"unused parameter":     {func(s *store.Snapshot) { s.Tools[0].SQLQuery = "SELECT :limit" }, "unused_parameter", "parameters"},
+		"broken transform":     {func(s *store.Snapshot) { s.Tools[1].Transform = "map(" }, "transform", "transform"},
+		"write on a read-only": {func(s *store.Snapshot) { s.Tools[1].Annotations = store.Annotations{} }, "connection_read_only", "annotations"},
+		"whole SQL a parameter": {func(s *store.Snapshot) {
+			s.Tools[1].SQLQuery = ":q"
+			s.Tools[1].Parameters = []store.Parameter{{Name: "q", ParamType: "string"}}
+		}, "passthrough", "sql_query"},
 		"names that look alike": {func(s *store.Snapshot) { s.Tools[1].Name = "Top-Customers" }, "name_taken", "name"},
-		"templates that meet":   {func(s *store.Snapshot) { r := *s.Resources[0]; r.ID, r.Name = "r2", "other"; s.Resources = append(s.Resources, &r) }, "uri_overlap", "uri_template"},
-		"resource parameter":    {func(s *store.Snapshot) { s.Resources[0].SQLQuery = "SELECT :name" }, "undeclared_parameter", "parameters"},
-		"prompt argument":       {func(s *store.Snapshot) { s.Prompts[0].Template = "no placeholder" }, "invalid", "arguments.0.name"},
+		"templates that meet": {func(s *store.Snapshot) {
+			r := *s.Resources[0]
+			r.ID, r.Name = "r2", "other"
+			s.Resources = append(s.Resources, &r)
+		}, "uri_overlap", "uri_template"},
+		"resource parameter": {func(s *store.Snapshot) { s.Resources[0].SQLQuery = "SELECT :name" }, "undeclared_parameter", "parameters"},
+		"prompt argument":    {func(s *store.Snapshot) { s.Prompts[0].Template = "no placeholder" }, "invalid", "arguments.0.name"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := shop()
 			c.change(&s)
 			_, problems := Compile(s, Options{})
-			if !slices.ContainsFunc(problems, func(p Problem) bool { return p.Code == c.code && p.Field == c.field && p.Severity == Error && p.EntityName != "" && p.Message != "" }) {
+			if !slices.ContainsFunc(problems, func(p Problem) bool {
+				return p.Code == c.code && p.Field == c.field && p.Severity == Error && p.EntityName != "" && p.Message != ""
+			}) {
 				t.Errorf("want %s on %s, got %+v", c.code, c.field, problems)
 			}
 		})
@@ -168,5 +178,15 @@ func TestCheckPlacesInEditorUnits(t *testing.T) {
 	// The emoji is two UTF-16 units, as in the editor.
 	if p := problems[0]; p.Start != 13 || p.End != 21 || p.Line != 1 || p.Column != 14 {
 		t.Errorf("%+v", p)
+	}
+}
+
+// The caller is bound without a declaration; the front sets it, so no client can choose it.
+func TestCallerValues(t *testing.T) {
+	s := shop()
+	s.Tools[1].SQLQuery = "SELECT * FROM orders WHERE owner = :caller.id OR :caller.kind = 'admin' OR :caller.name = ''"
+	m := compileClean(t, s)
+	if strings.Contains(string(m.Tools[0].InputSchema), "caller") {
+		t.Errorf("a client is asked for it: %s", m.Tools[0].InputSchema)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"regexp"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -34,8 +35,15 @@ func build() (version, commit string) {
 			commit = s.Value
 		}
 	}
-	return cmp.Or(strings.Trim(info.Main.Version, "()"), "devel"), cmp.Or(commit, "unknown")
+	version = cmp.Or(strings.Trim(info.Main.Version, "()"), "devel")
+	if untagged.MatchString(version) { // Go makes up a version from time and commit; people read the commit
+		version = "dev-" + commit[:min(7, len(commit))]
+	}
+	return version, cmp.Or(commit, "unknown")
 }
+
+// untagged matches the pseudo-versions of commits without a tag (Go modules reference, "Pseudo-versions").
+var untagged = regexp.MustCompile(`-(0\.)?\d{14}-[0-9a-f]{12}(\+dirty)?$`)
 
 // Version is what studio version prints: version, commit and Go version.
 func Version() string {

@@ -47,7 +47,7 @@ type variables struct {
 	HTTPSPort     string     `env:"STUDIO_EXTERNAL_HTTPS_PORT"`
 	ACMEDirectory string     `env:"STUDIO_ACME_DIRECTORY"`
 	ACMECA        string     `env:"STUDIO_ACME_CA"`
-	LogLevel      string     `env:"STUDIO_LOG_LEVEL" envDefault:"info"`
+	LogLevel      string     `env:"STUDIO_LOG_LEVEL"`
 	LogFormat     string     `env:"STUDIO_LOG_FORMAT"`
 	MCPToken      secretText `env:"STUDIO_MCP_TOKEN"` // of studio connect
 }
@@ -83,6 +83,7 @@ type Config struct {
 	Passthrough   bool
 	Enforce       bool // the sandbox's mandatory layers
 	LogLevel      slog.Level
+	LogLevelGiven bool     // the environment names it, so the server config's does not count
 	LogFormat     string   // text, json; empty: text on a terminal
 	Warnings      []string // set variables that have no effect in this version
 }
@@ -203,7 +204,8 @@ func (r *reader) config() Config {
 	default:
 		r.wrong("STUDIO_SANDBOX", raw.Sandbox, "enforce or degraded")
 	}
-	if err := c.LogLevel.UnmarshalText([]byte(raw.LogLevel)); err != nil || !slices.Contains([]string{"debug", "info", "warn", "error"}, raw.LogLevel) {
+	c.LogLevelGiven = raw.LogLevel != ""
+	if err := c.LogLevel.UnmarshalText([]byte(cmp.Or(raw.LogLevel, "info"))); err != nil || c.LogLevelGiven && !slices.Contains([]string{"debug", "info", "warn", "error"}, raw.LogLevel) {
 		r.wrong("STUDIO_LOG_LEVEL", raw.LogLevel, "debug, info, warn or error")
 	}
 	if !slices.Contains([]string{"", "text", "json"}, raw.LogFormat) {

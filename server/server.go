@@ -45,9 +45,14 @@ func Run(ctx context.Context, c Config, ui fs.FS, out, errs io.Writer) error {
 	if err := sandbox.HardenParent(); err != nil && !errors.Is(err, sandbox.ErrUnsupported) {
 		return fmt.Errorf("protect this process: %w", err)
 	}
-	s, err := New(ctx, c, ui, newLog(c, errs))
+	level := new(slog.LevelVar)
+	level.Set(c.LogLevel)
+	s, err := New(ctx, c, ui, newLog(c, errs, level))
 	if err != nil {
 		return err
+	}
+	if !c.LogLevelGiven { // the environment's word is final; otherwise the server config's counts, from one change to the next
+		s.settings.follow(ctx, level)
 	}
 	if err := s.announce(ctx, out); err != nil {
 		return errors.Join(err, s.Close())
@@ -56,8 +61,8 @@ func Run(ctx context.Context, c Config, ui fs.FS, out, errs io.Writer) error {
 	return errors.Join(err, s.Close())
 }
 
-func newLog(c Config, w io.Writer) *slog.Logger {
-	o := &slog.HandlerOptions{Level: c.LogLevel}
+func newLog(c Config, w io.Writer, level slog.Leveler) *slog.Logger {
+	o := &slog.HandlerOptions{Level: level}
 	f, file := w.(*os.File)
 	if c.LogFormat == "text" || c.LogFormat == "" && file && term.IsTerminal(int(f.Fd())) {
 		return slog.New(slog.NewTextHandler(w, o))
@@ -327,8 +332,9 @@ var _ studio.Deployer = (*supervisor.Supervisor)(nil)
 type settings struct {
 	db    *db.DB
 	hosts []string
-	mu    sync.RWMutex // guards now
+	mu    sync.RWMutex // guards the rest
 	now   front.Settings
+	level *slog.LevelVar // follows the config's log level; nil: the environment decides
 }
 
 func newSettings(ctx context.Context, d *db.DB, hosts []string) (*settings, error) {
@@ -343,8 +349,24 @@ func (s *settings) load(ctx context.Context) error {
 			return err
 		}
 		s.set(front.Settings{AuthType: c.AuthType, CORSOrigins: c.CORSOrigins, RateLimit: c.MCPRateLimit, Hosts: s.hosts})
+		s.mu.RLock()
+		defer s.mu.RUnlock()
+		var level slog.Level
+		if s.level != nil && level.UnmarshalText([]byte(c.LogLevel)) == nil {
+			s.level.Set(level)
+		}
 		return nil
 	})
+}
+
+// follow makes level that of the config, now and after every change.
+func (s *settings) follow(ctx context.Context, level *slog.LevelVar) {
+	s.mu.Lock()
+	s.level = level
+	s.mu.Unlock()
+	if err := s.load(ctx); err != nil {
+		s.set(front.Settings{Hosts: s.hosts})
+	}
 }
 
 func (s *settings) set(now front.Settings) {

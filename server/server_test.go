@@ -428,3 +428,18 @@ func needChild(t *testing.T) {
 		t.Skip("built with cgo, where a child cannot confine all its threads: run with CGO_ENABLED=0")
 	}
 }
+
+// The log level of the server config counts at once, unless the environment names one.
+func TestLogLevelFollowsTheConfig(t *testing.T) {
+	r := start(t, dataDir(t))
+	r.setUp()
+	level := new(slog.LevelVar)
+	r.s.settings.follow(t.Context(), level)
+	if level.Level() != slog.LevelInfo {
+		t.Errorf("got %v, want the config's info", level.Level())
+	}
+	r.api(http.MethodPatch, "/server/config", map[string]any{"log_level": "warn"}, http.StatusOK)
+	if level.Level() != slog.LevelWarn {
+		t.Errorf("got %v, want warn", level.Level())
+	}
+}

@@ -121,6 +121,18 @@ test('a revoked token is dead on the next request', async () => {
   assert.match(dead.headers.get('www-authenticate'), /^Bearer/);
 });
 
+test('a statement can bind who calls, and a client cannot choose it', async () => {
+  const who = await studio.api('POST', 'tools', { connection_id: connection.id, name: 'who', description: 'Who calls.', sql_query: 'SELECT :caller.name AS name, :caller.kind AS kind, :caller.id AS id' });
+  await studio.deploy();
+  const made = await studio.api('POST', 'mcp-tokens', { name: 'caller test' });
+  const call = (args) => fetch(`${studio.base}/mcp`, { method: 'POST', headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream', authorization: `Bearer ${made.token}` }, body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'who', arguments: args } }) }).then((r) => r.json());
+  const { result } = await call({});
+  assert.deepEqual(result.structuredContent.rows, [{ name: 'caller test', kind: 'mcp_token', id: made.id }]);
+  const forged = await call({ 'caller.name': 'admin' });
+  assert.equal(forged.result.isError, true, JSON.stringify(forged));
+  await studio.api('DELETE', `tools/${who.id}`);
+});
+
 test('a redeploy is not noticed by a client that calls all the time', async () => {
   let calls = 0, failed = 0, stop = false;
   const caller = async () => {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"strings"
 	"time"
 
 	"mcpstudio/mcpgen"
@@ -162,6 +163,25 @@ func (p *process) admit(ctx context.Context) error {
 		}
 		return ctx.Err()
 	}
+}
+
+// explain adds to an error of the child's link how the child ended and what it said last, when it did end.
+func (p *process) explain(err error) error {
+	if err == nil || !isDone(p.link.Done()) {
+		return err
+	}
+	timer := time.NewTimer(2 * lastWords) // outlive sees to it that a child without a link ends
+	defer timer.Stop()
+	select {
+	case <-p.ended:
+	case <-timer.C:
+		return err
+	}
+	said := ""
+	if lines := p.v.logs.tail(p.plan.revision, 3); len(lines) > 0 {
+		said = "; it said last: " + strings.Join(lines, " | ")
+	}
+	return fmt.Errorf("the new server ended (%s)%s: %w", p.box.Exit(), said, err)
 }
 
 // serve starts what a child needs from the parent, and clears it away when the child is gone.

@@ -226,7 +226,8 @@ func (v *Supervisor) deploy(ctx context.Context, d mcpgen.Deployment, st *steps)
 	err = st.run("health_check", func() (string, error) {
 		ctx, cancel := context.WithTimeout(ctx, v.o.StartTimeout)
 		defer cancel()
-		return probe(ctx, candidate.link, d.Manifest)
+		detail, err := probe(ctx, candidate.link, d.Manifest)
+		return detail, candidate.explain(err)
 	})
 	if err == nil {
 		err = st.run("switch", func() (string, error) { return v.switchTo(ctx, plan, candidate) })
