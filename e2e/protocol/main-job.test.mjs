@@ -131,6 +131,7 @@ test('a statement can bind who calls, and a client cannot choose it', async () =
   const forged = await call({ 'caller.name': 'admin' });
   assert.equal(forged.result.isError, true, JSON.stringify(forged));
   await studio.api('DELETE', `tools/${who.id}`);
+  await studio.deploy();
 });
 
 test('a redeploy is not noticed by a client that calls all the time', async () => {
