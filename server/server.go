@@ -113,7 +113,7 @@ func New(ctx context.Context, c Config, ui fs.FS, log *slog.Logger) (_ *Server, 
 		return nil, err
 	}
 	s.unwatch = append(s.unwatch, s.db.Observe(s.tokens.Changed))
-	if s.settings, err = newSettings(ctx, s.db, s.hosts()); err != nil {
+	if s.settings, err = newSettings(ctx, s.db, s.hosts(), s.site().Exposed); err != nil {
 		return nil, err
 	}
 	s.unwatch = append(s.unwatch, s.db.Observe(s.settings.changed))
@@ -330,15 +330,20 @@ var _ studio.Deployer = (*supervisor.Supervisor)(nil)
 
 // settings keeps what the front reads on every call.
 type settings struct {
-	db    *db.DB
-	hosts []string
-	mu    sync.RWMutex // guards the rest
-	now   front.Settings
-	level *slog.LevelVar // follows the config's log level; nil: the environment decides
+	db      *db.DB
+	hosts   []string
+	exposed bool         // others than this machine can reach the MCP endpoint
+	mu      sync.RWMutex // guards the rest
+	now     front.Settings
+	level   *slog.LevelVar // follows the config's log level; nil: the environment decides
 }
 
-func newSettings(ctx context.Context, d *db.DB, hosts []string) (*settings, error) {
-	s := &settings{db: d, hosts: hosts}
+// authUnconfirmed is a mode the front does not know, and so a closed door: "none" was chosen while only this machine reached the
+// endpoint, and the environment has since opened it to others. Nobody has confirmed that (product.md section 7).
+const authUnconfirmed store.AuthType = "none (not confirmed for an endpoint that others reach)"
+
+func newSettings(ctx context.Context, d *db.DB, hosts []string, exposed bool) (*settings, error) {
+	s := &settings{db: d, hosts: hosts, exposed: exposed}
 	return s, s.load(ctx)
 }
 
@@ -348,7 +353,11 @@ func (s *settings) load(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		s.set(front.Settings{AuthType: c.AuthType, CORSOrigins: c.CORSOrigins, RateLimit: c.MCPRateLimit, Hosts: s.hosts})
+		mode := c.AuthType
+		if mode == store.AuthNone && s.exposed && !c.AuthNoneConfirmed {
+			mode = authUnconfirmed
+		}
+		s.set(front.Settings{AuthType: mode, CORSOrigins: c.CORSOrigins, RateLimit: c.MCPRateLimit, Hosts: s.hosts})
 		s.mu.RLock()
 		defer s.mu.RUnlock()
 		var level slog.Level

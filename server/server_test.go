@@ -421,6 +421,29 @@ func TestSettingsFailClosed(t *testing.T) {
 	exposed.api(http.MethodPatch, "/server/config", map[string]any{"auth_type": "none", "auth_none_confirmed": true}, http.StatusOK)
 }
 
+// Authentication that was switched off for this machine alone stays on for everybody else: a restart that opens the endpoint to
+// others, by whatever variable, refuses every call until the admin has confirmed it.
+func TestNoneIsNotOpenedByARestart(t *testing.T) {
+	ping := map[string]any{"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+	for _, opening := range []string{"STUDIO_PUBLIC_URL=https://studio.example", "STUDIO_TRUSTED_PROXIES=127.0.0.1", "STUDIO_MCP_ADDR=0.0.0.0:0"} {
+		dir := dataDir(t)
+		r := start(t, dir)
+		r.setUp()
+		r.api(http.MethodPatch, "/server/config", map[string]any{"auth_type": "none"}, http.StatusOK)
+		r.stop()
+		exposed := start(t, dir, opening)
+		exposed.cookie = r.cookie
+		if res, out := exposed.send(http.MethodPost, exposed.base+"/mcp", ping); res.StatusCode != http.StatusServiceUnavailable || !strings.Contains(fmt.Sprint(out), "auth mode") {
+			t.Errorf("%s: got %d %v, want the door closed", opening, res.StatusCode, out)
+		}
+		exposed.api(http.MethodPatch, "/server/config", map[string]any{"auth_none_confirmed": true}, http.StatusOK)
+		if res, out := exposed.send(http.MethodPost, exposed.base+"/mcp", ping); strings.Contains(fmt.Sprint(out), "auth mode") {
+			t.Errorf("%s: confirmed, and still %d %v", opening, res.StatusCode, out)
+		}
+		exposed.stop()
+	}
+}
+
 // needChild skips a test that starts a real child in a binary with cgo, which -race implies.
 func needChild(t *testing.T) {
 	t.Helper()

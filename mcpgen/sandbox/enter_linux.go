@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -123,7 +124,7 @@ func enterNamespaces(r *Report, p Policy) {
 	}
 	detail := strings.Join(p.Namespaces, " ")
 	if !p.userNS() {
-		detail += "; no user namespace: " + p.NamespacesWhy
+		detail += "; no user namespace: " + cmp.Or(p.NamespacesWhy, "directories are bound with the host's rights, dropped since")
 	}
 	r.add(LayerNamespaces, StateEnforced, detail)
 	if slices.Contains(p.Namespaces, "uts") {

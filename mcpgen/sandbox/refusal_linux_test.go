@@ -286,7 +286,7 @@ func TestStartInParallel(t *testing.T) {
 
 // probeMain says whether an ordinary, dumpable process gets a user namespace here, and what a hardened one gives a child.
 func probeMain() {
-	attr := &os.ProcAttr{Env: childEnv(), Files: []*os.File{nil, nil, os.Stderr}, Sys: rungs(false, true)[0].attributes(os.Getuid(), os.Getgid(), false)}
+	attr := &os.ProcAttr{Env: childEnv(), Files: []*os.File{nil, nil, os.Stderr}, Sys: rungs(false, true, false)[0].attributes(os.Getuid(), os.Getgid(), false)}
 	_, plain := os.StartProcess("/proc/self/exe", []string{"x", "-test.list=^$"}, attr)
 	if err := HardenParent(); err != nil {
 		fmt.Println("harden:", err)

@@ -19,10 +19,18 @@ type rung struct {
 }
 
 // rungs is the ladder of a parent that is root or not. Without enforce it ends in a rung that changes nothing.
-func rungs(root, enforce bool) []rung {
+//
+// With directories to bind, root begins without a user namespace: only there does CAP_DAC_READ_SEARCH count for the host's files, and
+// with it a child that has an own uid can bind a directory below one that lets nobody else through, such as a data directory of mode
+// 0700. It is gone, with the others, before anything foreign is read.
+func rungs(root, enforce, directories bool) []rung {
 	all := []string{"user", "mnt", "pid", "net", "ipc", "uts", "cgroup"}
 	setup := []uintptr{unix.CAP_SYS_ADMIN, unix.CAP_SETPCAP}
 	ladder := []rung{{name: "user namespace", namespaces: all, ownUID: root, ambient: setup}}
+	if root && directories {
+		through := rung{name: "namespaces, any directory", namespaces: all[1:], ownUID: true, ambient: append(setup[:len(setup):len(setup)], unix.CAP_DAC_READ_SEARCH)}
+		ladder = append([]rung{through}, ladder...)
+	}
 	if root {
 		ladder = append(ladder,
 			rung{name: "namespaces", namespaces: all[1:], ownUID: true, ambient: setup},
@@ -92,7 +100,7 @@ func (p *Process) spawn(o *Options, output *os.File) error {
 	root := os.Geteuid() == 0
 	var why []string
 	var last error
-	for _, r := range rungs(root, o.Enforce) {
+	for _, r := range rungs(root, o.Enforce, len(o.Policy.Dirs) > 0) {
 		uid, gid := os.Getuid(), os.Getgid()
 		if r.ownUID {
 			uid = FirstUID + (o.Slot%UIDs+UIDs)%UIDs

@@ -18,8 +18,8 @@ import (
 // databases"). Missing ones are made, empty, with the owner and mode of the
 // database, because the child cannot make a file.
 //
-// When the studio is root its children have a uid of their own, and every directory
-// on the way must let that through.
+// When the studio is root its children have a uid of their own, and the directory
+// and its files must let that read.
 //
 // A database that is missing or not readable is no error here: the driver says so
 // at its connection, in a test as in a call.
@@ -34,7 +34,7 @@ func sqlitePolicy(p *sandbox.Policy, dir string, databases []string) error {
 	if dir, err = filepath.EvalSymlinks(dir); err != nil {
 		return fmt.Errorf("the directory for SQLite databases: %w", err)
 	}
-	if err := reachable(dir); err != nil {
+	if err := readable(dir); err != nil {
 		return err
 	}
 	p.FS, p.Dirs = sandbox.FSRO, []string{dir}
@@ -59,27 +59,21 @@ func sqlitePolicy(p *sandbox.Policy, dir string, databases []string) error {
 	return nil
 }
 
-// reachable says which directory would stop a child with a uid of its own. Without
-// this check the sandbox could not bind the directory, and would refuse the child
-// for a reason that leads nowhere.
-func reachable(dir string) error {
+// readable says when a child with a uid of its own could not read the directory. What lies above it does not matter: the sandbox binds
+// the directory itself. Where the kernel gives no mount namespace the driver reports what it cannot open.
+func readable(dir string) error {
 	if os.Geteuid() != 0 {
 		return nil
 	}
-	need := fs.FileMode(0o005)
-	for at := dir; ; at, need = filepath.Dir(at), 0o001 {
-		info, err := os.Stat(at)
-		if err != nil {
-			return err
-		}
-		if info.Mode().Perm()&need != need {
-			return fmt.Errorf("the server runs as uid %d to %d and cannot get to the databases: %s has mode %04o; chmod o+%s it, or run the studio as an ordinary user",
-				sandbox.FirstUID, sandbox.FirstUID+sandbox.UIDs-1, at, info.Mode().Perm(), map[fs.FileMode]string{0o005: "rx", 0o001: "x"}[need])
-		}
-		if at == filepath.Dir(at) {
-			return nil
-		}
+	info, err := os.Stat(dir)
+	if err != nil {
+		return err
 	}
+	if need := fs.FileMode(0o005); info.Mode().Perm()&need != need {
+		return fmt.Errorf("the server runs as uid %d to %d and cannot read the databases: %s has mode %04o; chmod o+rx it, or run the studio as an ordinary user",
+			sandbox.FirstUID, sandbox.FirstUID+sandbox.UIDs-1, dir, info.Mode().Perm())
+	}
+	return nil
 }
 
 // walMode reports whether the header says WAL: bytes 18 and 19 are 2 (https://sqlite.org/fileformat.html, 1.3.3).
