@@ -196,6 +196,9 @@ func (r *reader) config() Config {
 	c.SQLiteDir = filepath.Join(c.DataDir, "databases")
 	if raw.SQLiteDir != "" {
 		c.SQLiteDir = r.dir("STUDIO_SQLITE_DIR", raw.SQLiteDir)
+		if below(resolved(c.SQLiteDir), resolved(c.DataDir)) {
+			r.wrong("STUDIO_SQLITE_DIR", raw.SQLiteDir, "a directory that does not hold the data directory: connections would reach the studio's own store")
+		}
 	}
 	r.proxies(&c)
 	switch raw.Sandbox {
@@ -223,6 +226,18 @@ func (r *reader) dir(name, v string) string {
 		r.wrong(name, v, "a directory")
 	}
 	return abs
+}
+
+// resolved is an absolute path with the symbolic links of what there is of it followed.
+func resolved(path string) string {
+	for at := path; ; at = filepath.Dir(at) {
+		if real, err := filepath.EvalSymlinks(at); err == nil {
+			return filepath.Join(real, strings.TrimPrefix(path, at))
+		}
+		if at == filepath.Dir(at) {
+			return path
+		}
+	}
 }
 
 func (r *reader) truth(name, v string) bool {

@@ -87,6 +87,34 @@ func TestConfigMistakes(t *testing.T) {
 	}
 }
 
+// The studio's own store is never below the directory of the SQLite databases, by whatever name: a connection could open it.
+func TestSQLiteDirHoldsNoStore(t *testing.T) {
+	root := t.TempDir()
+	data, link := filepath.Join(root, "data"), filepath.Join(root, "link")
+	if err := os.Symlink(root, link); err != nil {
+		t.Fatal(err)
+	}
+	for dir, good := range map[string]bool{
+		"/": false, root: false, data: false, data + "/.": false, link: false, filepath.Join(link, "data"): false,
+		filepath.Join(data, "databases"): true, filepath.Join(root, "data2"): true, filepath.Join(link, "other"): true,
+	} {
+		for _, made := range []bool{false, true} {
+			if err := os.RemoveAll(data); err != nil {
+				t.Fatal(err)
+			}
+			if made {
+				if err := os.Mkdir(data, 0o700); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_, err := ConfigFromEnv([]string{"STUDIO_DATA_DIR=" + data, "STUDIO_SQLITE_DIR=" + dir})
+			if (err == nil) != good || err != nil && !strings.HasPrefix(err.Error(), "STUDIO_SQLITE_DIR: ") {
+				t.Errorf("%s, data directory made: %t: %v", dir, made, err)
+			}
+		}
+	}
+}
+
 func TestDotEnv(t *testing.T) {
 	path := filepath.Join(t.TempDir(), ".env")
 	if got, err := Environ(path, []string{"A=1"}); err != nil || len(got) != 1 {

@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"mcpstudio/mcpgen"
+	"mcpstudio/mcpgen/sandbox"
 	"mcpstudio/store"
 )
 
@@ -94,6 +96,7 @@ func New(o Options) *Supervisor {
 		benches: benches{byKey: map[string]*bench{}, freed: make(chan struct{})},
 	}
 	v.logs = newLog(v.o.Now)
+	v.slots.Store(int64(rand.IntN(sandbox.UIDs))) // so that studios beside one another seldom share a uid, and with it its limits
 	v.base, v.end = context.WithCancel(context.Background())
 	v.cur.Store(&slot{next: make(chan struct{})})
 	v.tasks.Go(v.notify)

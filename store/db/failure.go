@@ -51,6 +51,12 @@ func failure(what string, err error) error {
 	return wrapped
 }
 
+// isReadOnly reports whether the file or its directory could not be written: SQLite needs to, even for reading a WAL database.
+func isReadOnly(err error) bool {
+	var e *sqlite.Error
+	return errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_READONLY
+}
+
 const (
 	sentenceFull     = "the disk of the data directory is full; nothing was saved, make room and try again"
 	sentenceReadOnly = "the data directory is read-only; nothing was saved, make it writable and try again"

@@ -125,6 +125,9 @@ func (d *DB) inspect(ctx context.Context, beside bool) error {
 		}
 	}
 	found, err := schemaOf(ctx, d.path)
+	if isReadOnly(err) {
+		return fmt.Errorf("the store %s is sound, but its directory cannot be written by this user; make it writable: %w", d.path, err)
+	}
 	if err != nil {
 		return fmt.Errorf("the store %s cannot be read as a studio database; restore a backup: %w", d.path, err)
 	}

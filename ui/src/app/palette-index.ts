@@ -35,6 +35,8 @@ export function score(command: Command, query: string): number {
     else if (label.includes(word)) total += 4;
     else if (rest.includes(word)) total += 2;
     else return 0;
+    // "connect" is Connect before it is the beginning of Connections.
+    if (new RegExp(`(^|[^\\p{L}\\p{N}])${literal(word)}($|[^\\p{L}\\p{N}])`, 'u').test(label)) total += 1;
   }
   return total;
 }

@@ -52,9 +52,11 @@ export function useKeyboard(): void {
   }, []);
 }
 
-/** Keys belong to an open dialog, menu or list and not to the page behind it. */
+const layers = ['dialog', 'alertdialog', 'menu', 'listbox'].map((role) => `[role="${role}"]:not([data-closed])`).join();
+
+/** Keys belong to an open dialog, menu or list and not to the page behind it. A list that was open stays, marked closed. */
 function layerIsOpen(): boolean {
-  return document.querySelector('[role="dialog"], [role="alertdialog"], [role="menu"], [role="listbox"]') !== null;
+  return document.querySelector(layers) !== null;
 }
 
 /** Looks through shadow roots: the code editors live in them. */

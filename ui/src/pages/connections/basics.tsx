@@ -1,19 +1,18 @@
-import { useQuery } from '@tanstack/react-query';
-import { Link2, RefreshCw } from 'lucide-react';
-import { useState } from 'react';
-import { sqliteFilesQuery } from '@/api/queries';
-import { formatBytes } from '@/lib/format';
+import { Link2 } from 'lucide-react';
+import { lazy, Suspense, useState } from 'react';
 import { Button } from '@/ui/button';
 import { Card } from '@/ui/card';
-import { Combobox } from '@/ui/combobox';
 import { Field } from '@/ui/field';
-import { IconButton } from '@/ui/icon-button';
 import { Input } from '@/ui/input';
+import { Skeleton } from '@/ui/skeleton';
 import { fieldId, type SectionProps, textField } from './form-parts';
 import { type KindOption, kinds } from './kinds';
 import { SecretField } from './secret-field';
 import { UrlDialog } from './url-dialog';
 import { endpointChanges, type Option, storedSecrets, valuesOf } from './values';
+
+// The list one types into is large, and only one of the ten kinds needs it.
+const SqliteFile = lazy(() => import('./sqlite-file').then((m) => ({ default: m.SqliteFile })));
 
 export function Basics({ form }: SectionProps) {
   const [pasting, setPasting] = useState(false);
@@ -40,7 +39,11 @@ export function Basics({ form }: SectionProps) {
           {(ids) => <Input {...ids} {...name.input} autoComplete="off" />}
         </Field>
         {facts.host && <HostFields form={form} />}
-        {values.db_type === 'sqlite' && <SqliteFile form={form} />}
+        {values.db_type === 'sqlite' && (
+          <Suspense fallback={<Skeleton className="h-[70px] sm:col-span-6" />}>
+            <SqliteFile form={form} />
+          </Suspense>
+        )}
         {facts.options
           .filter((o) => !o.secret)
           .map((option) => (
@@ -161,55 +164,6 @@ function OptionField({ form, option }: SectionProps & { option: KindOption }) {
           value={options.find((o) => o.name === option.name)?.value ?? ''}
           onChange={(e) => set(e.target.value)}
         />
-      )}
-    </Field>
-  );
-}
-
-/** Files are chosen, not typed, where there are some: the studio opens them below one directory only. */
-function SqliteFile({ form }: SectionProps) {
-  const files = useQuery(sqliteFilesQuery);
-  const { field, input } = textField({ form }, 'database');
-  const items = files.data?.items ?? [];
-  const options = items.map((f) => ({ value: f.name, label: f.name, hint: formatBytes(f.size_bytes) }));
-  const current = form.values.database;
-  if (current !== '' && !items.some((f) => f.name === current)) {
-    options.push({ value: current, label: current, hint: 'not in the directory' });
-  }
-  const where = files.data && `Below ${files.data.directory} on the server, opened read-only.`;
-  return (
-    <Field
-      label="File"
-      required
-      className="sm:col-span-6"
-      hint={
-        items.length === 0 && files.data
-          ? `No SQLite file ${where?.toLowerCase() ?? ''} Put one there, or type its name.`
-          : where
-      }
-      {...field}
-    >
-      {(ids) => (
-        <div className="flex items-center gap-2">
-          {options.length > 0 && items.length > 0 ? (
-            <Combobox
-              {...ids}
-              value={current}
-              onChange={(database) => form.change({ database })}
-              options={options}
-              placeholder="Choose a file"
-              empty="No file matches."
-              className="flex-1"
-            />
-          ) : (
-            <Input {...ids} {...input} mono autoComplete="off" spellCheck={false} placeholder="shop.db" />
-          )}
-          <IconButton
-            label="Read the directory again"
-            icon={<RefreshCw aria-hidden />}
-            onClick={() => void files.refetch()}
-          />
-        </div>
       )}
     </Field>
   );

@@ -1,34 +1,27 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
-import { Database, Plus, RotateCw, Search } from 'lucide-react';
+import { getRouteApi, useNavigate } from '@tanstack/react-router';
+import { Plus, RotateCw, Search } from 'lucide-react';
 import { useMemo, useRef, useState } from 'react';
-import { describe } from '@/api/errors';
-import { useAddSample } from '@/api/mutations';
 import { connectionHealthQuery, connectionsQuery, toolsQuery } from '@/api/queries';
 import { useActions } from '@/app/actions';
 import { Page } from '@/components/page';
 import { QueryState } from '@/components/query-state';
-import { formatCount } from '@/lib/format';
 import { paths } from '@/lib/paths';
-import { Button, buttonClass } from '@/ui/button';
+import { Button } from '@/ui/button';
 import { Card } from '@/ui/card';
-import { Chip } from '@/ui/chip';
-import { EmptyState } from '@/ui/empty-state';
 import { Notice } from '@/ui/notice';
 import { SkeletonRows } from '@/ui/skeleton';
-import { toast } from '@/ui/toast-store';
 import { BatchBar } from './batch-bar';
 import { ConnectionTable } from './connection-table';
 import { DeleteDialog } from './delete-dialog';
 import { Filters } from './filters';
-import { kinds } from './kinds';
+import { CreateLink, FailingChip, NoConnections, NothingMatches, Pager, pageSize, range } from './list-parts';
 import type { ListSearch } from './list-search';
 import { useBatchTest } from './use-batch-test';
 import { useSwitch } from './use-switch';
 import type { Connection } from './values';
 
 const route = getRouteApi(paths.connections);
-const pageSize = 50;
 /** As many tools as one answer holds; with more, how many use a connection is not counted here. */
 const mostTools = 100;
 
@@ -46,6 +39,7 @@ export default function ConnectionsPage() {
   const enable = useSwitch();
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const [deleting, setDeleting] = useState<Connection>();
+  const closeDialog = () => setDeleting(undefined);
   const list = useRef<HTMLDivElement>(null);
 
   const show = (next: ListSearch) => void navigate({ to: paths.connections, search: next, replace: true });
@@ -61,22 +55,12 @@ export default function ConnectionsPage() {
       description={none ? undefined : 'How the server reaches your databases.'}
       actions={
         none ? undefined : (
-          <>
-            <Button pending={test.batch?.running} onClick={() => void test.start(rows.filter((c) => c.is_active))}>
-              {!test.batch?.running && <RotateCw aria-hidden />}
-              Test all
-            </Button>
-            <CreateLink />
-          </>
+          <HeadActions testing={test.batch?.running} onTest={() => void test.start(rows.filter((c) => c.is_active))} />
         )
       }
     >
-      <div ref={list} className="grid gap-3">
-        {enable.problem && (
-          <div role="alert">
-            <Notice tone="bad">{enable.problem}</Notice>
-          </div>
-        )}
+      <div ref={list} className="grid grid-cols-1 gap-3">
+        <Problem text={enable.problem} />
         <QueryState
           query={query}
           what="connections"
@@ -136,13 +120,7 @@ export default function ConnectionsPage() {
           }
         </QueryState>
       </div>
-      {deleting && (
-        <DeleteDialog
-          connection={deleting}
-          onClose={() => setDeleting(undefined)}
-          onDeleted={() => setDeleting(undefined)}
-        />
-      )}
+      {deleting && <DeleteDialog connection={deleting} onClose={closeDialog} onDeleted={closeDialog} />}
     </Page>
   );
 }
@@ -193,88 +171,23 @@ function useListActions(list: React.RefObject<HTMLDivElement | null>): void {
   );
 }
 
-function CreateLink() {
+function HeadActions({ testing, onTest }: { testing: boolean | undefined; onTest: () => void }) {
   return (
-    <Link to={paths.connectionNew} className={buttonClass('primary', 'md', 'max-sm:flex-1')}>
-      <Plus aria-hidden />
-      Create connection
-    </Link>
+    <>
+      <Button pending={testing} onClick={onTest}>
+        {!testing && <RotateCw aria-hidden />}
+        Test all
+      </Button>
+      <CreateLink />
+    </>
   );
 }
 
-function NoConnections() {
-  const sample = useAddSample();
+function Problem({ text }: { text: string }) {
+  if (!text) return null;
   return (
-    <Card label="No connections">
-      <EmptyState
-        icon={<Database aria-hidden />}
-        title="No connections yet"
-        actions={
-          <>
-            <CreateLink />
-            <Button
-              pending={sample.isPending}
-              onClick={() => sample.mutate(undefined, { onSuccess: () => toast('Sample added and deployed.') })}
-            >
-              Use the sample database
-            </Button>
-          </>
-        }
-      >
-        <p>
-          A connection says how to reach one database. Tools and resources run their SQL through it, read-only by
-          default.
-        </p>
-        {sample.isError && (
-          <Notice tone="bad" title="The sample was not added" className="mt-3 text-left">
-            {describe(sample.error).cause}
-          </Notice>
-        )}
-      </EmptyState>
-    </Card>
-  );
-}
-
-function NothingMatches({ search, onClear }: { search: ListSearch; onClear: () => void }) {
-  const said = [
-    search.search !== undefined && `“${search.search}”`,
-    search.db_type && `kind ${kinds[search.db_type].title}`,
-  ];
-  return (
-    <EmptyState
-      icon={<Database aria-hidden />}
-      title="Nothing matches"
-      actions={<Button onClick={onClear}>Clear filters</Button>}
-    >
-      No connections match {said.filter(Boolean).join(' and ') || 'this page'}.
-    </EmptyState>
-  );
-}
-
-function FailingChip({ count }: { count: number }) {
-  return count > 0 ? <Chip tone="bad">{formatCount(count)} failing</Chip> : null;
-}
-
-function range(skip: number, shown: number, total: number): string {
-  if (shown === 0) return `0 of ${formatCount(total)}`;
-  if (shown === total) return formatCount(total);
-  return `${formatCount(skip + 1)}–${formatCount(skip + shown)} of ${formatCount(total)}`;
-}
-
-function Pager({ skip, total, onChange }: { skip: number; total: number; onChange: (skip: number) => void }) {
-  if (total <= pageSize && skip === 0) return null;
-  return (
-    <nav aria-label="Pages" className="flex items-center justify-end gap-2">
-      {skip > 0 && (
-        <Button size="sm" onClick={() => onChange(Math.max(0, skip - pageSize))}>
-          Previous
-        </Button>
-      )}
-      {skip + pageSize < total && (
-        <Button size="sm" onClick={() => onChange(skip + pageSize)}>
-          Next
-        </Button>
-      )}
-    </nav>
+    <div role="alert">
+      <Notice tone="bad">{text}</Notice>
+    </div>
   );
 }

@@ -1,112 +1,39 @@
 import { useQuery } from '@tanstack/react-query';
-import { useNavigate, useSearch } from '@tanstack/react-router';
 import { Ellipsis, Play, Save, Trash2 } from 'lucide-react';
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { lazy, type ReactNode, Suspense, useEffect, useMemo, useRef, useState } from 'react';
 import { connectionHealthQuery, connectionUsageQuery } from '@/api/queries';
 import { useActions } from '@/app/actions';
 import { Page } from '@/components/page';
 import { Time } from '@/components/time';
-import { draftKey } from '@/lib/drafts';
-import { paths } from '@/lib/paths';
-import { useDraft } from '@/lib/use-draft';
 import { Button } from '@/ui/button';
 import { IconButton } from '@/ui/icon-button';
 import { Kbd } from '@/ui/kbd';
 import { Menu } from '@/ui/menu';
 import { State } from '@/ui/state';
 import { Tabs } from '@/ui/tabs';
-import { toast } from '@/ui/toast-store';
 import { ConflictBar } from './conflict-bar';
 import { DeleteDialog } from './delete-dialog';
 import { DraftBar } from './draft-bar';
 import { HealthState } from './health';
 import { LeaveDialog } from './leave-dialog';
-import { parseDetailSearch, type Tab } from './list-search';
-import { SchemaTab } from './schema-tab';
+import type { Tab } from './list-search';
 import { SettingsTab } from './settings-tab';
-import { type Form, useForm } from './use-form';
-import { useTest } from './use-test';
+import { useEditor } from './use-editor';
+import type { Form } from './use-form';
 import { UsedBy } from './used-by';
-import { type Connection, fresh, parseValues, sameTarget, sameValues, valuesOf } from './values';
+import { type Connection, fresh, valuesOf } from './values';
+
+const SchemaTab = lazy(() => import('./schema-tab').then((m) => ({ default: m.SchemaTab })));
 
 /** One connection, new or saved. */
 export function Editor({ connection }: { connection?: Connection }) {
-  const navigate = useNavigate();
-  const form = useForm(connection);
-  const test = useTest();
-  const { values, saved } = form;
-  const draft = useDraft({
-    key: draftKey('connection', connection?.id),
-    value: values,
-    version: saved?.version ?? 0,
-    dirty: form.dirty && !sameValues(saved ? valuesOf(saved) : fresh, values),
-    parse: parseValues,
-  });
+  const editor = useEditor(connection);
+  const { form, test, draft, tab, table, show } = editor;
+  const { saved } = form;
   const [deleting, setDeleting] = useState(false);
-  const { tab = 'settings', table } = parseDetailSearch(useSearch({ strict: false }));
-  const show = (next: { tab?: Tab; table?: string }) => {
-    if (!connection) return;
-    void navigate({
-      to: paths.connection,
-      params: { id: connection.id },
-      search: { ...next, tab: next.tab === 'settings' ? undefined : next.tab },
-      replace: true,
-    });
-  };
+  useEditorActions(editor.save, editor.runTest);
 
-  const tested = test.state.phase === 'done' && sameTarget(test.state.values, values) ? test.state.result : undefined;
-  const runTest = async () => {
-    show({ tab: 'settings' });
-    if (!form.check()) return;
-    try {
-      await test.run(form);
-    } catch (error) {
-      form.showErrors(error);
-    }
-  };
-  const say = (now: Connection) => {
-    draft.drop();
-    if (tested?.success) void test.record(now.id);
-    if (tested?.success === false) toast(`Saved ${now.name}. Its last test failed.`, { tone: 'warn' });
-    else toast(connection ? `Saved · version ${now.version}` : `Created ${now.name}.`);
-  };
-  const save = async () => {
-    const now = await form.save();
-    if (!now) {
-      show({ tab: 'settings' });
-      return undefined;
-    }
-    say(now);
-    return now;
-  };
-  const open = (now: Connection, at: Tab) =>
-    void navigate({
-      to: paths.connection,
-      params: { id: now.id },
-      search: at === 'settings' ? {} : { tab: at },
-      replace: !connection,
-      ignoreBlocker: true,
-    });
-  const onSave = async () => {
-    if (connection && !form.dirty)
-      return toast(`Nothing to save. Version ${connection.version} is what you see.`, { tone: 'info' });
-    const now = await save();
-    if (now && !connection) open(now, tested?.success ? 'schema' : 'settings');
-  };
-  const onCopy = async () => {
-    const now = await form.saveCopy();
-    if (!now) return;
-    say(now);
-    open(now, 'settings');
-  };
-  useEditorActions(
-    () => void onSave(),
-    () => void runTest(),
-  );
-
-  const settings = (
-    <SettingsTab form={form} test={test.state} onCancelTest={test.cancel} onSave={() => void onSave()} />
-  );
+  const settings = <SettingsTab form={form} test={test.state} onCancelTest={test.cancel} onSave={editor.save} />;
   return (
     <Page
       title={connection ? connection.name : 'Create connection'}
@@ -117,11 +44,11 @@ export function Editor({ connection }: { connection?: Connection }) {
           <span className="max-md:hidden">
             <Kbd keys="mod+enter" />
           </span>
-          <Button pending={test.state.phase === 'running'} className="max-sm:flex-1" onClick={() => void runTest()}>
+          <Button pending={test.state.phase === 'running'} className="max-sm:flex-1" onClick={editor.runTest}>
             <Play aria-hidden />
             Test connection
           </Button>
-          <Button intent="primary" pending={form.pending} className="max-sm:flex-1" onClick={() => void onSave()}>
+          <Button intent="primary" pending={form.pending} className="max-sm:flex-1" onClick={editor.save}>
             Save connection
           </Button>
           {connection && (
@@ -140,20 +67,16 @@ export function Editor({ connection }: { connection?: Connection }) {
         </>
       }
     >
-      <div className="grid gap-4">
+      <div className="grid grid-cols-1 gap-4">
         {form.theirs && saved && (
-          <ConflictBar form={form} saved={saved} theirs={form.theirs} onCopy={() => void onCopy()} />
+          <ConflictBar form={form} saved={saved} theirs={form.theirs} onCopy={editor.saveCopy} />
         )}
         {draft.found && (
           <DraftBar
             draft={draft.found}
             saved={saved ? valuesOf(saved) : fresh}
             version={saved?.version ?? 0}
-            onRestore={() => {
-              if (draft.found) form.replace(draft.found.value);
-              draft.taken();
-              show({ tab: 'settings' });
-            }}
+            onRestore={editor.restore}
             onDrop={draft.drop}
           />
         )}
@@ -166,17 +89,10 @@ export function Editor({ connection }: { connection?: Connection }) {
       <LeaveDialog
         dirty={form.dirty}
         what={connection ? connection.name : 'The new connection'}
-        onSave={async () => (await save()) !== undefined}
+        onSave={editor.saveAndLeave}
       />
       {deleting && connection && (
-        <DeleteDialog
-          connection={connection}
-          onClose={() => setDeleting(false)}
-          onDeleted={() => {
-            draft.drop();
-            void navigate({ to: paths.connections, ignoreBlocker: true });
-          }}
-        />
+        <DeleteDialog connection={connection} onClose={() => setDeleting(false)} onDeleted={editor.close} />
       )}
     </Page>
   );
@@ -187,7 +103,7 @@ interface DetailProps {
   tab: Tab;
   table: string | undefined;
   onShow: (next: { tab?: Tab; table?: string }) => void;
-  settings: React.ReactNode;
+  settings: ReactNode;
 }
 
 function DetailTabs({ connection, tab, table, onShow, settings }: DetailProps) {
@@ -204,11 +120,13 @@ function DetailTabs({ connection, tab, table, onShow, settings }: DetailProps) {
           value: 'schema',
           label: 'Schema',
           content: (
-            <SchemaTab
-              connection={connection}
-              table={table}
-              onTable={(next) => onShow({ tab: 'schema', table: next })}
-            />
+            <Suspense>
+              <SchemaTab
+                connection={connection}
+                table={table}
+                onTable={(next) => onShow({ tab: 'schema', table: next })}
+              />
+            </Suspense>
           ),
         },
         {

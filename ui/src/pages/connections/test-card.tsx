@@ -46,7 +46,7 @@ export function TestCard({ state, values, outdated, onCancel, onHost, onTls }: P
         }
       >
         <p className="mb-3 text-control text-muted">
-          Testing for <Elapsed since={state.since} />. A server that does not answer takes up to 10 s.
+          Testing for <Elapsed since={state.since} />. A server that does not answer takes up to 20 s.
         </p>
         <StepList
           label="Connection test"

@@ -48,8 +48,7 @@ export function useForm(current: Connection | undefined): Form {
   const [saved, setSaved] = useState(current);
   const [values, setValues] = useState<Values>(current ? valuesOf(current) : fresh);
   const [secrets, setSecrets] = useState<Secrets>({});
-  const [errors, setErrors] = useState<Errors>({});
-  const [refusals, setRefusals] = useState(0);
+  const { errors, refusals, refuse, forget, showErrors } = useErrors();
   const [theirs, setTheirs] = useState<Connection>();
   const create = useCreateConnection();
   const update = useSaveConnection();
@@ -60,7 +59,7 @@ export function useForm(current: Connection | undefined): Form {
     setSaved(connection);
     setValues(valuesOf(connection));
     setSecrets({});
-    setErrors({});
+    forget();
     setTheirs(undefined);
   };
 
@@ -72,10 +71,6 @@ export function useForm(current: Connection | undefined): Form {
     else adopt(current);
   }, [current, pending]);
 
-  const refuse = (found: Errors) => {
-    setErrors(found);
-    setRefusals((n) => n + 1);
-  };
   const check = () => {
     const found = unsendable(values);
     for (const name of saved ? askedAgain(saved, values, secrets) : []) {
@@ -83,11 +78,6 @@ export function useForm(current: Connection | undefined): Form {
     }
     refuse(found);
     return Object.keys(found).length === 0;
-  };
-  const showErrors = (error: unknown) => {
-    const fields = fieldErrors(error);
-    const { cause, next } = describe(error);
-    refuse(Object.keys(fields).length > 0 ? fields : { '': `${cause} ${next}`.trim() });
   };
   const send = async (work: () => Promise<Connection>) => {
     if (pending || !check()) return undefined;
@@ -114,19 +104,19 @@ export function useForm(current: Connection | undefined): Form {
     theirs,
     change: (part) => {
       setValues((old) => ({ ...old, ...part }));
-      setErrors((old) => without(old, Object.keys(part)));
+      forget(Object.keys(part));
     },
     changeSecret: (name, value) => {
       setSecrets((old) => {
         const { [name]: _, ...rest } = old;
         return value === undefined ? rest : { ...rest, [name]: value };
       });
-      setErrors((old) => without(old, [name, `extra_params.${name}`]));
+      forget([name, `extra_params.${name}`]);
     },
     replace: (next, nextSecrets = {}) => {
       setValues(next);
       setSecrets((old) => ({ ...old, ...nextSecrets }));
-      setErrors({});
+      forget();
     },
     check,
     showErrors,
@@ -140,16 +130,47 @@ export function useForm(current: Connection | undefined): Form {
     rebase: (other, next) => {
       setSaved(other);
       setValues(next);
-      setErrors({});
+      forget();
       setTheirs(undefined);
     },
     discard: () => {
-      if (theirs ?? saved) adopt((theirs ?? saved) as Connection);
+      const last = theirs ?? saved;
+      if (last) adopt(last);
       else {
         setValues(fresh);
         setSecrets({});
-        setErrors({});
+        forget();
       }
+    },
+  };
+}
+
+interface FormProblems {
+  errors: Errors;
+  refusals: number;
+  refuse: (found: Errors) => void;
+  /** Drops the errors of these fields; without any, all. */
+  forget: (fields?: readonly string[]) => void;
+  /** What the server said, at its fields where it named some. */
+  showErrors: (error: unknown) => void;
+}
+
+function useErrors(): FormProblems {
+  const [errors, setErrors] = useState<Errors>({});
+  const [refusals, setRefusals] = useState(0);
+  const refuse = (found: Errors) => {
+    setErrors(found);
+    setRefusals((n) => n + 1);
+  };
+  return {
+    errors,
+    refusals,
+    refuse,
+    forget: (fields) => setErrors((old) => (fields ? without(old, fields) : {})),
+    showErrors: (error) => {
+      const fields = fieldErrors(error);
+      const { cause, next } = describe(error);
+      refuse(Object.keys(fields).length > 0 ? fields : { '': `${cause} ${next}`.trim() });
     },
   };
 }

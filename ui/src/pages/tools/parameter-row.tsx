@@ -3,18 +3,14 @@ import { useId } from 'react';
 import { cx } from '@/lib/cx';
 import { Button } from '@/ui/button';
 import { Chip } from '@/ui/chip';
-import { Field } from '@/ui/field';
 import { Input } from '@/ui/input';
 import { Select } from '@/ui/select';
-import { Switch } from '@/ui/switch';
-import { Textarea } from '@/ui/textarea';
 import type { UsedParameter } from './api';
 import type { Builder } from './builder';
 import { equal } from './equal';
-import { fieldId } from './errors';
 import { argumentsOf, type ParameterForm } from './form';
+import { ParameterSettings } from './parameter-settings';
 import type { Gone } from './reconcile';
-import { itemTypes, paramTypes } from './values';
 
 interface Props {
   builder: Builder;
@@ -27,10 +23,8 @@ interface Props {
   onToggle: () => void;
 }
 
-const options = <V extends string>(types: readonly V[]) => types.map((value) => ({ value, label: value }));
-
 export function ParameterRow(props: Props) {
-  const { builder, parameter: p, renamedFrom, open, onToggle } = props;
+  const { builder, parameter: p, used, renamedFrom, open, onToggle } = props;
   const id = useId();
   const refused = builder.preview.argumentErrors[p.name];
   const given = argumentsOf([p], builder.state.tests)[p.name];
@@ -67,7 +61,7 @@ export function ParameterRow(props: Props) {
           Renamed from <code className="font-mono">:{renamedFrom}</code>. Its settings were kept.
         </p>
       )}
-      {open && <Settings {...props} id={id} />}
+      {open && <ParameterSettings builder={builder} parameter={p} used={used} id={id} />}
     </li>
   );
 }
@@ -110,146 +104,6 @@ function TestValue({ builder, parameter: p, errorId }: Props & { errorId: string
         className="px-2! text-right text-label!"
       />
     </span>
-  );
-}
-
-function Settings({ builder, parameter: p, used, id }: Props & { id: string }) {
-  const { dispatch, errors } = builder;
-  const set = (patch: Partial<ParameterForm>) => dispatch({ type: 'parameter', name: p.name, patch });
-  const at = (field: keyof ParameterForm) => `parameters.${p.name}.${field}`;
-  const common = (field: keyof ParameterForm) => ({ id: fieldId(at(field)), error: errors[at(field)] });
-  const numeric = p.param_type === 'integer' || p.param_type === 'number';
-  const compared = used?.compared ? `Compared with ${used.compared}.` : undefined;
-  const suggested =
-    used && used.suggested_type !== p.param_type ? `The statement suggests ${used.suggested_type}.` : undefined;
-  return (
-    <div id={id} className="grid gap-3 px-4 pt-1 pb-4">
-      <div className="grid grid-cols-2 gap-2">
-        <Field
-          label="Type"
-          {...common('param_type')}
-          hint={[compared, suggested].filter(Boolean).join(' ') || undefined}
-        >
-          {(ids) => (
-            <Select
-              {...ids}
-              label={`Type of ${p.name}`}
-              value={p.param_type}
-              onChange={(param_type) => set({ param_type })}
-              options={options(paramTypes)}
-            />
-          )}
-        </Field>
-        {p.param_type === 'array' && (
-          <Field label="Items" {...common('item_type')}>
-            {(ids) => (
-              <Select
-                {...ids}
-                label={`Items of ${p.name}`}
-                value={p.item_type}
-                onChange={(item_type) => set({ item_type })}
-                options={options(itemTypes)}
-              />
-            )}
-          </Field>
-        )}
-        <Field
-          label="Default"
-          {...common('default_value')}
-          hint={p.is_required && p.default_value !== '' ? 'With a default, callers may leave it out.' : undefined}
-        >
-          {(ids) =>
-            p.param_type === 'boolean' ? (
-              <Select
-                {...ids}
-                label={`Default of ${p.name}`}
-                value={p.default_value}
-                onChange={(default_value) => set({ default_value })}
-                options={[
-                  { value: '', label: 'none' },
-                  { value: 'true', label: 'true' },
-                  { value: 'false', label: 'false' },
-                ]}
-              />
-            ) : (
-              <Input
-                {...ids}
-                mono
-                value={p.default_value}
-                placeholder="none"
-                autoComplete="off"
-                onChange={(e) => set({ default_value: e.target.value })}
-              />
-            )
-          }
-        </Field>
-      </div>
-      {p.param_type !== 'array' && p.param_type !== 'boolean' && (
-        <Field label="Allowed values" {...common('enum_values')} hint="With commas between them. Empty allows any.">
-          {(ids) => (
-            <Input
-              {...ids}
-              mono
-              value={p.enum_values}
-              placeholder="any"
-              autoComplete="off"
-              onChange={(e) => set({ enum_values: e.target.value })}
-            />
-          )}
-        </Field>
-      )}
-      {numeric && (
-        <div className="grid grid-cols-2 gap-2">
-          {(['minimum', 'maximum'] as const).map((field) => (
-            <Field key={field} label={field === 'minimum' ? 'Minimum' : 'Maximum'} {...common(field)}>
-              {(ids) => (
-                <Input
-                  {...ids}
-                  mono
-                  value={p[field]}
-                  placeholder="none"
-                  inputMode="decimal"
-                  autoComplete="off"
-                  onChange={(e) => set({ [field]: e.target.value })}
-                />
-              )}
-            </Field>
-          ))}
-        </div>
-      )}
-      {p.param_type === 'string' && (
-        <Field label="Pattern" {...common('pattern')} hint="A regular expression (RE2) that the text has to match.">
-          {(ids) => (
-            <Input
-              {...ids}
-              mono
-              value={p.pattern}
-              placeholder="none"
-              autoComplete="off"
-              onChange={(e) => set({ pattern: e.target.value })}
-            />
-          )}
-        </Field>
-      )}
-      <Field label="Description" {...common('description')} hint="Models read it to choose a value.">
-        {(ids) => (
-          <Textarea {...ids} rows={2} value={p.description} onChange={(e) => set({ description: e.target.value })} />
-        )}
-      </Field>
-      <div className="flex items-center justify-between gap-4 text-control">
-        <span aria-hidden className="min-w-0">
-          Required
-          <span className="block text-label text-muted">
-            {p.is_required ? 'Calls without it are refused.' : 'Left out, it is NULL or the default.'}
-          </span>
-        </span>
-        <Switch
-          label={`${p.name} is required`}
-          checked={p.is_required}
-          onChange={(is_required) => set({ is_required })}
-        />
-      </div>
-    </div>
   );
 }
 

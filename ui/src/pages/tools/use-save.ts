@@ -1,4 +1,4 @@
-import { useQueryClient } from '@tanstack/react-query';
+import { type QueryClient, useQueryClient } from '@tanstack/react-query';
 import { type Dispatch, useRef, useState } from 'react';
 import { Conflict, describe, fieldErrors } from '@/api/errors';
 import { useDeploy } from '@/api/mutations';
@@ -7,6 +7,9 @@ import { type BuilderAction, type BuilderState, reduce } from './builder-state';
 import { byName, type FieldMessages, stillTrue } from './errors';
 import { changedFields, type ToolForm, toDraft, unsendable } from './form';
 import { asTool } from './snapshot';
+
+const longestName = 64;
+const ending = '_mine';
 
 interface Failure {
   /** What was sent; a message stays until its field changes. */
@@ -22,14 +25,32 @@ export interface Saving {
   tried: boolean;
   fields: FieldMessages;
   general: string;
+  /** How often saving failed; grows with each attempt that did. */
+  failures: number;
   /** Saves the form, or a state that is not on the screen yet; undefined when it did not succeed, with the reasons above. */
   save: (from?: BuilderState) => Promise<Tool | undefined>;
   /** Publishes everything that is saved; gives the number of the revision, undefined when no deploy began. */
   publish: () => Promise<number | undefined>;
-  /** Saves the form as a tool of its own. */
-  saveCopy: () => Promise<Tool | undefined>;
+  /** Saves the form as a tool of its own; its name changes a little where the old one is still taken. */
+  saveCopy: (nameIsTaken: boolean) => Promise<Tool | undefined>;
 }
 
+/** The form with its parameters in line with the statement, also when the last keystroke was a moment ago. */
+async function settle(
+  now: BuilderState,
+  client: QueryClient,
+  dispatch: Dispatch<BuilderAction>,
+): Promise<BuilderState> {
+  const { connection_id, sql_query, transform, annotations } = now.form;
+  if (sql_query.trim() === '') return now;
+  const input = { connection_id: connection_id || undefined, sql_query, transform, annotations };
+  const { parameters } = await client.fetchQuery(analysisQuery(input));
+  const action: BuilderAction = { type: 'analysed', sql: sql_query, used: parameters };
+  dispatch(action);
+  return reduce(now, action);
+}
+
+/** Sends the form to the server, and keeps what it says against it. */
 export function useSave(id: string | undefined, state: BuilderState, dispatch: Dispatch<BuilderAction>): Saving {
   const client = useQueryClient();
   const create = useCreateTool();
@@ -40,21 +61,12 @@ export function useSave(id: string | undefined, state: BuilderState, dispatch: D
   const [failure, setFailure] = useState<Failure>();
   const [tried, setTried] = useState(false);
   const [working, setWorking] = useState(false);
-
-  /** The form with its parameters in line with the statement, also when the last keystroke was a moment ago. */
-  const settle = async (now: BuilderState): Promise<BuilderState> => {
-    const { connection_id, sql_query, transform, annotations } = now.form;
-    if (sql_query.trim() === '') return now;
-    const input = { connection_id: connection_id || undefined, sql_query, transform, annotations };
-    const { parameters } = await client.fetchQuery(analysisQuery(input));
-    const action: BuilderAction = { type: 'analysed', sql: sql_query, used: parameters };
-    dispatch(action);
-    return reduce(now, action);
-  };
+  const [failures, setFailures] = useState(0);
 
   const fail = (form: ToolForm, error: unknown): void => {
     const fields = byName(fieldErrors(error), form.parameters);
     const { cause, next } = describe(error);
+    setFailures((n) => n + 1);
     setFailure({ form, fields, general: Object.keys(fields).length > 0 ? '' : `${cause} ${next}`.trim() });
   };
 
@@ -67,10 +79,11 @@ export function useSave(id: string | undefined, state: BuilderState, dispatch: D
     setWorking(true);
     let { form } = from;
     try {
-      const settled = await settle(from);
+      const settled = await settle(from, client, dispatch);
       form = settled.form;
       const wrong = unsendable(toDraft(form));
       if (Object.keys(wrong).length > 0) {
+        setFailures((n) => n + 1);
         setFailure({ form, fields: byName(wrong, form.parameters), general: '' });
         return undefined;
       }
@@ -107,11 +120,13 @@ export function useSave(id: string | undefined, state: BuilderState, dispatch: D
     tried,
     fields: failure ? stillTrue(failure.fields, failure.form, state.form) : {},
     general: failure?.general ?? '',
+    failures,
     save,
-    saveCopy: () =>
+    saveCopy: (nameIsTaken) =>
       attempt(latest.current, ({ form }) => {
         const draft = toDraft(form);
-        return create.mutateAsync({ ...draft, name: `${draft.name.slice(0, 59)}_mine` });
+        const name = nameIsTaken ? `${draft.name.slice(0, longestName - ending.length)}${ending}` : draft.name;
+        return create.mutateAsync({ ...draft, name });
       }),
     publish: async () => {
       setWorking(true);
