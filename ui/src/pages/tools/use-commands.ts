@@ -1,0 +1,108 @@
+import { useQueryClient } from '@tanstack/react-query';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { type RefObject, useRef } from 'react';
+import { describe } from '@/api/errors';
+import { paths } from '@/lib/paths';
+import { toast } from '@/ui/toast-store';
+import { type Tool, useDuplicateTool } from './api';
+import { type BuilderState, isDirty } from './builder-state';
+import { writeTests } from './drafts';
+import { resultTabs } from './search';
+import { useDeleteWithUndo } from './use-delete';
+import type { Drafts } from './use-drafts';
+import { previewKey } from './use-preview';
+import type { Saving } from './use-save';
+
+interface Given {
+  tool: Tool | undefined;
+  deleted: boolean;
+  /** Somebody else's newer version that waits for a review. */
+  theirs: Tool | undefined;
+  state: BuilderState;
+  saving: Saving;
+  drafts: Drafts;
+}
+
+export interface Commands {
+  /** Saves what is shown, or a state that is not on the screen yet. Undefined when it was not saved. */
+  save: (from?: BuilderState) => Promise<Tool | undefined>;
+  /** Saves and stays: a new tool gets its own page. */
+  saveHere: () => Promise<Tool | undefined>;
+  saveCopy: () => Promise<void>;
+  saveAndDeploy: () => Promise<void>;
+  duplicate: () => void;
+  remove: () => Promise<void>;
+  /** True once the page may be left although the form differs: it was saved elsewhere, deleted or given up. */
+  leaving: RefObject<boolean>;
+}
+
+/** What can be done with the whole tool, with what is said about it and where it leads. */
+export function useCommands({ tool, deleted, theirs, state, saving, drafts }: Given): Commands {
+  const id = tool?.id;
+  const navigate = useNavigate();
+  const client = useQueryClient();
+  const leaving = useRef(false);
+  const tab = useSearch({ strict: false, select: (search) => resultTabs.find((t) => t === search.tab) });
+  const { mutate: copy } = useDuplicateTool();
+  const removeTools = useDeleteWithUndo();
+
+  /** Goes to the page of a tool that was just made, with what is worth keeping of this one. */
+  const open = async (made: Tool) => {
+    leaving.current = true;
+    drafts.close();
+    client.setQueryData(previewKey(made.id), client.getQueryData(previewKey(id)));
+    await writeTests(made.id, state.tests);
+    await navigate({ to: paths.tool, params: { id: made.id }, search: { tab }, replace: !id });
+  };
+  const save = async (from?: BuilderState): Promise<Tool | undefined> => {
+    if (saving.pending) return undefined;
+    if (theirs && !from) {
+      toast('Review the differences first, or save yours as a copy.', { tone: 'warn' });
+      return undefined;
+    }
+    if (tool && !deleted && !isDirty(from ?? state)) {
+      toast('Everything is saved.', { tone: 'info' });
+      return tool;
+    }
+    const saved = await saving.save(from);
+    if (saved) toast(`Saved ${saved.name}, version ${saved.version}.`);
+    return saved;
+  };
+  const saveHere = async () => {
+    const saved = await save();
+    if (saved && !id) await open(saved);
+    return saved;
+  };
+  const saveCopy = async () => {
+    const made = await saving.saveCopy(!deleted);
+    if (!made) return;
+    toast(`Saved your version as ${made.name}.`);
+    await open(made);
+  };
+  const saveAndDeploy = async () => {
+    const saved = tool && !isDirty(state) ? tool : await save();
+    if (!saved) return;
+    const revision = await saving.publish();
+    const follow = { label: 'Open Deploy', run: () => void navigate({ to: paths.deploy }) };
+    if (revision !== undefined) toast(`Deploying revision ${revision}.`, { tone: 'info', action: follow });
+    else toast(`${saved.name} is saved, but was not deployed.`, { tone: 'warn', action: follow });
+    if (!id) await open(saved);
+  };
+  const duplicate = () => {
+    if (!id) return;
+    copy(id, {
+      onSuccess: (made) => {
+        toast(`Made ${made.name}. It is disabled.`);
+        void navigate({ to: paths.tool, params: { id: made.id } });
+      },
+      onError: (error) => toast(`The tool was not duplicated. ${describe(error).cause}`, { tone: 'warn' }),
+    });
+  };
+  const remove = async () => {
+    if (!tool || (await removeTools([tool])).length === 0) return;
+    leaving.current = true;
+    drafts.close();
+    await navigate({ to: paths.tools });
+  };
+  return { save, saveHere, saveCopy, saveAndDeploy, duplicate, remove, leaving };
+}
