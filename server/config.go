@@ -196,7 +196,7 @@ func (r *reader) config() Config {
 	c.SQLiteDir = filepath.Join(c.DataDir, "databases")
 	if raw.SQLiteDir != "" {
 		c.SQLiteDir = r.dir("STUDIO_SQLITE_DIR", raw.SQLiteDir)
-		if below(resolved(c.SQLiteDir), resolved(c.DataDir)) {
+		if dir, data := resolved(c.SQLiteDir), resolved(c.DataDir); dir == data || below(dir, data) {
 			r.wrong("STUDIO_SQLITE_DIR", raw.SQLiteDir, "a directory that does not hold the data directory: connections would reach the studio's own store")
 		}
 	}

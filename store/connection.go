@@ -433,6 +433,13 @@ func (c *Connection) Check() error {
 	if extra, err := json.Marshal(c.ExtraParams); err != nil || len(extra) > MaxExtraParams {
 		f.Add("extra_params", "extra_params is an object of at most 64 KiB")
 	}
+	for key := range c.ExtraParams { // another spelling of a secret key would be kept and shown in clear
+		for _, k := range c.DBType.SecretParams() {
+			if key != k && strings.EqualFold(strings.TrimSpace(key), k) {
+				f.Add("extra_params."+key, "the key is written %s", k)
+			}
+		}
+	}
 	for _, k := range c.DBType.SecretParams() {
 		if v, ok := c.ExtraParams[k]; ok && string(v) != maskJSON {
 			f.Add("extra_params."+k, "%s is a secret: send its whole text, null to remove it, or leave it out to keep it", k)

@@ -164,6 +164,16 @@ func mustJSON(t *testing.T, v any) []byte {
 }
 
 // TestRoundTrip is case 81: what a GET shows may be sent back and changes nothing.
+// A secret under another spelling of its key would be no secret: stored, shown and deployed in clear.
+func TestExtraSecretSpelling(t *testing.T) {
+	for _, key := range []string{"Credentials_json", "CREDENTIALS_JSON", " credentials_json"} {
+		c := store.ConnectionDraft{Name: "bq", DBType: store.BigQuery, ExtraParams: raw(`{"project_id":"p","` + key + `":"k"}`)}.New()
+		if got := fieldOf(t, c.Check()); got != "extra_params."+key {
+			t.Errorf("%q: got field %q", key, got)
+		}
+	}
+}
+
 func TestRoundTrip(t *testing.T) {
 	for _, c := range []*store.Connection{postgres(), bigquery()} {
 		shown := mustJSON(t, c)

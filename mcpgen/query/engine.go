@@ -157,6 +157,7 @@ func (e *Engine) query(ctx context.Context, q *Request, lim driver.Limits, v *va
 	if err != nil {
 		return b, res, queueError(err)
 	}
+	defer release() // does nothing a second time; a driver that panics must not keep the place for ever
 	start := e.opt.Now()
 	out := b
 	if p.transform == nil {

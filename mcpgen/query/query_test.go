@@ -156,6 +156,29 @@ func both(t *testing.T, change func(*query.Options, *query.Connection), test fun
 	t.Run("postgresql", func(t *testing.T) { test(t, newPostgres(t, change)) })
 }
 
+// broken is a context that panics where a driver first asks how much time there is.
+type broken struct{ context.Context }
+
+func (broken) Deadline() (time.Time, bool) { panic("broken") }
+
+// A panic in a driver ends one call (security.md case 284) and gives its place in the queue back.
+func TestPanicGivesThePlaceBack(t *testing.T) {
+	b := newBench(t, func(_ *query.Options, c *query.Connection) { c.Concurrent, c.QueueWait = 1, time.Second })
+	q := query.Request{Tool: b.compile("SELECT 1 AS a")}
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("the driver did not panic")
+			}
+		}()
+		_, _, _ = b.Run(broken{t.Context()}, &q, nil)
+	}()
+	if stats, _ := b.QueueStats("c1"); stats.Running != 0 {
+		t.Errorf("%d calls still hold a place", stats.Running)
+	}
+	b.ask(q)
+}
+
 func TestRun(t *testing.T) {
 	both(t, nil, func(t *testing.T, b bench) {
 		p := b.compile("SELECT id, price FROM item WHERE id >= :from AND (:name IS NULL OR name = :name) ORDER BY id",

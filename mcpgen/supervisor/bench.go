@@ -151,7 +151,7 @@ func (v *Supervisor) reserveBench(key string, digest [sha256.Size]byte) (w *benc
 		return nil, nil, false
 	}
 	w = s.byKey[key]
-	if w != nil && (w.digest != digest || isDone(w.started) && (w.err != nil || isDone(w.child.ended))) {
+	if w != nil && (w.digest != digest || isDone(w.started) && (w.err != nil || isDone(w.child.link.Done()) || isDone(w.child.ended))) {
 		s.retire(key, w)
 		w = nil
 	}

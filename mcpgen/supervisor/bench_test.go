@@ -194,6 +194,23 @@ func TestBenchLife(t *testing.T) {
 	eventually(t, 5*time.Second, "idle workbenches end", func() bool { return len(children(t)) == 0 })
 }
 
+// TestBenchAfterItsEnd: a workbench whose link has ended is not handed out any more, although its process has a moment left.
+func TestBenchAfterItsEnd(t *testing.T) {
+	v := newSupervisor(t, options(shop(t)))
+	b := sqliteBench("shop.db")
+	for range 5 {
+		var res mcpgen.TestResult
+		if err := v.Bench(t.Context(), b, mcpgen.BenchTest, struct{}{}, &res); err != nil || !res.Success {
+			t.Fatalf("%+v %v", res, err)
+		}
+		v.benches.mu.Lock()
+		for _, w := range v.benches.byKey {
+			w.child.link.Close()
+		}
+		v.benches.mu.Unlock()
+	}
+}
+
 // TestBenchCancel: a caller that goes away does not take the workbench with it.
 func TestBenchCancel(t *testing.T) {
 	v := newSupervisor(t, options(shop(t)))

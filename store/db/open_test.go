@@ -268,6 +268,48 @@ func TestBesideNothing(t *testing.T) {
 	}
 }
 
+// A directory that may not be written is no damage, and a backup would not help. Root writes everywhere, so then it is another user
+// who starts the studio.
+func TestReadOnlyDirectory(t *testing.T) {
+	dir := made(t)
+	exe := filepath.Join(filepath.Dir(dir), "opener")
+	bin, err := os.ReadFile("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(exe, bin, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), exe)
+	cmd.Env = append(os.Environ(), "STUDIO_TEST_ROLE=opener", "STUDIO_TEST_DIR="+dir)
+	if os.Geteuid() == 0 {
+		const other = 54321
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: other, Gid: other}}
+		for _, way := range []string{filepath.Dir(filepath.Dir(dir)), filepath.Dir(dir)} {
+			if err := os.Chmod(way, 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+		err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			return os.Chown(path, other, other)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Chmod(dir, 0o500); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.Chmod(dir, 0o700) }) // so that it can be removed
+	out, err := cmd.CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "cannot be written") || strings.Contains(string(out), "backup") {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
 // lockOpener opens a store and holds it.
 func lockOpener() int {
 	dir := os.Getenv("STUDIO_TEST_DIR")

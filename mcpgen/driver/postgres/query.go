@@ -68,7 +68,8 @@ func (p *pool) wait(ctx context.Context, timeout time.Duration, fresh bool) (*se
 	limited, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	s, err := p.acquire(limited, fresh)
-	if err != nil && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+	var known *driver.Error // of the way to the server, which says more
+	if err != nil && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) && !errors.As(err, &known) {
 		return nil, driver.NewError(driver.KindUnavailable, "no session became free in "+timeout.String(), err)
 	}
 	return s, err
@@ -76,12 +77,19 @@ func (p *pool) wait(ctx context.Context, timeout time.Duration, fresh bool) (*se
 
 // on runs f on s and gives s back.
 func (p *pool) on(ctx context.Context, s *session, timeout time.Duration, f func(*session) error) error {
-	defer p.release(s)
+	returned := false
+	defer func() {
+		if !returned { // a panic: what is left of the flight would be read as the answer to the next statement
+			s.unfit = true
+		}
+		p.release(s)
+	}()
 	start := time.Now()
 	limited, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	stop := s.watch(limited)
 	err := f(s)
+	returned = true
 	aborted := stop()
 	if err == nil {
 		return nil

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -49,6 +50,51 @@ func run(t *testing.T, p driver.Pool, st *driver.Statement, lim driver.Limits) (
 }
 
 func reading(sql string) *driver.Statement { return &driver.Statement{SQL: sql, ReadOnly: true} }
+
+// TestPanicDiscardsTheSession: nobody knows what a panic left unread, so it must not be the answer to the next statement.
+func TestPanicDiscardsTheSession(t *testing.T) {
+	p := newDatabase(t).pool(t, one)
+	backend := reading("SELECT pg_backend_pid() AS pid")
+	before, _ := run(t, p, backend, driver.Limits{})
+	if again, _ := run(t, p, backend, driver.Limits{}); again != before {
+		t.Fatalf("the session is not used again: %s, %s", before, again)
+	}
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("a statement that is not there did not panic")
+			}
+		}()
+		_, _, _ = p.Query(t.Context(), nil, nil, driver.Limits{}, nil)
+	}()
+	if after, _ := run(t, p, backend, driver.Limits{}); after == before {
+		t.Errorf("the session of the panic serves on: %s", after)
+	}
+}
+
+// TestSilentServer: a server that never answers is named as such, also when the statement's time is shorter than that for connecting.
+func TestSilentServer(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	at := l.Addr().(*net.TCPAddr)
+	p, err := postgres.New().Open(driver.Config{
+		DBType: store.PostgreSQL, Host: at.IP.String(), Port: at.Port, Database: "d", Username: "u", SSLMode: store.SSLDisable, StatementTimeout: 300 * time.Millisecond,
+		Dial: func(ctx context.Context, host string, port int) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(port)))
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	_, _, err = p.Query(t.Context(), reading("SELECT 1"), nil, driver.Limits{}, nil)
+	if err == nil || !strings.Contains(err.Error(), "did not answer in time") {
+		t.Errorf("got %v", err)
+	}
+}
 
 // TestPlanChanges alters the table under prepared statements.
 func TestPlanChanges(t *testing.T) {
