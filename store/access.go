@@ -84,8 +84,8 @@ type MCPTokenDraft struct {
 	Tools              *[]string `json:"tools,omitempty"`
 	Resources          *[]string `json:"resources,omitempty"`
 	Prompts            *[]string `json:"prompts,omitempty"`
-	ExpiresInDays      int       `json:"expires_in_days,omitempty" jsonschema:"1 to 3650; left out: never"`
-	IdleTimeoutMinutes int       `json:"idle_timeout_minutes,omitempty" jsonschema:"30 to 43200; left out: none"`
+	ExpiresInDays      *int      `json:"expires_in_days,omitempty" jsonschema:"1 to 3650; left out: never"`
+	IdleTimeoutMinutes *int      `json:"idle_timeout_minutes,omitempty" jsonschema:"30 to 43200; left out: none"`
 }
 
 // MCPTokenPatch renames a token.
@@ -133,8 +133,11 @@ func (t *MCPToken) Check() error {
 // Check reports what the draft's own fields break.
 func (d MCPTokenDraft) Check() error {
 	var f Fields
-	if d.ExpiresInDays != 0 {
-		between(&f, "expires_in_days", d.ExpiresInDays, 1, 3650)
+	if d.ExpiresInDays != nil {
+		between(&f, "expires_in_days", *d.ExpiresInDays, 1, 3650)
+	}
+	if d.IdleTimeoutMinutes != nil {
+		between(&f, "idle_timeout_minutes", *d.IdleTimeoutMinutes, MinIdleMinutes, MaxIdleMinutes)
 	}
 	return f.Err()
 }

@@ -388,6 +388,9 @@ func (c *Connection) tidy() {
 	}
 }
 
+// secretName matches options that are secrets in some driver or other, such as PostgreSQL's sslkey and sslpassword.
+var secretName = regexp.MustCompile(`(?i)passw|passphrase|secret|token|credential|private.?key|api.?key|access.?key|sslkey`)
+
 var hostName = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,253})$`)
 
 func isHost(s string) bool {
@@ -438,6 +441,11 @@ func (c *Connection) Check() error {
 			if key != k && strings.EqualFold(strings.TrimSpace(key), k) {
 				f.Add("extra_params."+key, "the key is written %s", k)
 			}
+		}
+	}
+	for k := range c.ExtraParams {
+		if secretName.MatchString(k) && !slices.Contains(c.DBType.SecretParams(), k) {
+			f.Add("extra_params."+k, "an option of this name looks like a secret, and options are stored and shown in clear; use the field password, or leave it out")
 		}
 	}
 	for _, k := range c.DBType.SecretParams() {

@@ -270,3 +270,13 @@ func TestSQLitePath(t *testing.T) {
 		}
 	}
 }
+
+// Options are stored and shown in clear, so none may hold a secret. case 85
+func TestOptionsThatLookLikeSecrets(t *testing.T) {
+	for key, refused := range map[string]bool{"password": true, "sslkey": true, "sslpassword": true, "api_key": true, "Private-Key": true, "auth_token": true, "pooler": false, "application_name": false, "warehouse": false, "keyspace": false} {
+		c := store.ConnectionDraft{Name: "x", DBType: store.PostgreSQL, Host: "h", ExtraParams: map[string]json.RawMessage{key: []byte(`"v"`)}}.New()
+		if err := c.Check(); (err != nil) != refused {
+			t.Errorf("%s: %v", key, err)
+		}
+	}
+}

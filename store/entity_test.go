@@ -419,8 +419,8 @@ func TestMCPTokenCheck(t *testing.T) {
 			t.Errorf("got field %q, want %q", got, field)
 		}
 	}
-	for _, days := range []int{-1, 3651} {
-		if got := fieldOf(t, store.MCPTokenDraft{ExpiresInDays: days}.Check()); got != "expires_in_days" {
+	for _, days := range []int{-1, 0, 3651} {
+		if got := fieldOf(t, store.MCPTokenDraft{ExpiresInDays: &days}.Check()); got != "expires_in_days" {
 			t.Errorf("field %q", got)
 		}
 	}

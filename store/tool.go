@@ -252,14 +252,8 @@ func (t *Tool) Check() error {
 }
 
 func checkSchema(f *Fields, field string, schema json.RawMessage) {
-	if schema == nil {
-		return
-	}
-	var s struct {
-		Type string `json:"type"`
-	}
-	if json.Unmarshal(schema, &s) != nil || s.Type != "object" {
-		f.Add(field, "a schema is a JSON Schema object whose type is \"object\"")
+	if schema != nil {
+		f.Merge(field, CheckSchema(schema))
 	}
 }
 

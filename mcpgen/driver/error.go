@@ -74,6 +74,7 @@ func DialFailure(err error) *Error {
 	case stageResolve:
 		e.Hint = "Check the spelling of the host. A studio in a container sees only the names that the container can resolve."
 	case "policy":
+		e.Kind = KindConfig // trying again changes nothing
 		e.Hint = "The studio refuses this address. Metadata and link-local addresses and the studio itself are never dialled; private networks need STUDIO_ALLOW_PRIVATE_NETWORKS."
 	case "timeout":
 		e.Hint = "Check the host and the port, and that no firewall drops the packets."

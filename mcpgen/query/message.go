@@ -67,7 +67,7 @@ func (p *Prepared) databaseError(ctx context.Context, err error, lim driver.Limi
 func transformError(err error) *Error {
 	out := &Error{Code: Transform, Message: "The tool's transform could not handle this result. The tool's author must mend it; other arguments may work.",
 		Detail: err.Error(), Position: -1, Err: err}
-	for _, limit := range []error{transform.ErrTimeout, transform.ErrTooLarge, transform.ErrTooDeep, transform.ErrBigNumber} {
+	for _, limit := range []error{transform.ErrTimeout, transform.ErrTooLarge, transform.ErrMemory, transform.ErrTooDeep, transform.ErrBigNumber} {
 		if errors.Is(err, limit) {
 			out.Message = "The tool's answer could not be made: " + limit.Error() + "."
 		}

@@ -79,7 +79,7 @@ func (v *Supervisor) Call(ctx context.Context, q *hop.Request, r *hop.Reply) err
 				return &store.Error{Code: store.Unavailable, Retry: 1, Err: err, Message: "The generated server stopped while this call ran. Its outcome is not known. The server is being restarted."}
 			}
 		} else if s.child == nil && !s.wait {
-			return &store.Error{Code: store.Unavailable, Retry: 10, Message: "No revision is deployed yet: press Deploy in the studio."}
+			return &store.Error{Code: store.Unavailable, Retry: 10, Message: "No revision is running. An admin can press Deploy in the studio."}
 		}
 		if timeout == nil {
 			t := time.NewTimer(patience)

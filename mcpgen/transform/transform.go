@@ -11,10 +11,10 @@
 // float64, so a decimal that was calculated with has 15 to 17 significant digits.
 // NaN and infinity become null. The keys of an object come out in sorted order.
 //
-// Its hole: the time limit is looked at between the steps of the program, not
-// inside one. A single step on enormous values (the product of two integers of a
-// million digits), a very deep value, or [range(1e9)] can use more time or memory
-// than the limits say before they are noticed. The fence for that is the memory
+// Its hole: the limits of time and memory are looked at between the steps of the
+// program, not inside one. A single step on enormous values (the product of two
+// integers of a million digits, "x" * 1e9) or a very deep value can use more than
+// the limits say before it is noticed. The fence for that is the memory
 // and CPU limit of the child process; Run is therefore only called in a child.
 // Parse is safe anywhere.
 package transform
@@ -45,6 +45,7 @@ const (
 var (
 	ErrTimeout   = errors.New("the transform took longer than 5 seconds; reduce the rows in SQL first")
 	ErrTooLarge  = errors.New("the result of the transform is larger than 10 MiB; reduce the rows in SQL first")
+	ErrMemory    = errors.New("the transform needs more than 64 MiB of memory; reduce the rows in SQL first")
 	ErrTooDeep   = errors.New("the result of the transform is nested more than 1000 levels deep; flatten it")
 	ErrBigNumber = errors.New("the rows hold a number of more than 1000 digits, which a transform cannot calculate with; cast it to text in SQL")
 )
@@ -120,6 +121,8 @@ func (p *Program) Run(ctx context.Context, in Input) (json.RawMessage, error) {
 	}
 	limited, cancel := context.WithTimeoutCause(ctx, MaxTime, ErrTimeout)
 	defer cancel()
+	limited, stop := context.WithCancelCause(limited)
+	defer guard(stop)()
 
 	// Several results are an array: each is written as it comes, behind a "[" that
 	// is cut off again if there was only one.

@@ -16,7 +16,7 @@ type AuthStatus struct {
 	Authenticated bool    `json:"authenticated"`
 	Username      *string `json:"username"`
 	Key           *Key    `json:"key" jsonschema:"only while setup is required or with a session"`
-	Version       *string `json:"version" jsonschema:"only with a session"`
+	Version       *string `json:"version" jsonschema:"only while setup is required or with a session"`
 }
 
 // Credentials sign in.

@@ -52,10 +52,12 @@ func (s *Service) createToken(ctx context.Context, d store.MCPTokenDraft) (Minte
 	return update(ctx, s, "create_mcp_token", func(tx *db.Tx) (MintedToken, error) {
 		t := &store.MCPToken{
 			Name: strings.TrimSpace(d.Name), Prefix: minted.Prefix, TokenHash: minted.Hash, Tools: d.Tools, Resources: d.Resources, Prompts: d.Prompts,
-			IdleTimeoutMinutes: d.IdleTimeoutMinutes,
 		}
-		if d.ExpiresInDays > 0 {
-			t.ExpiresAt = new(tx.Now().AddDate(0, 0, d.ExpiresInDays))
+		if d.IdleTimeoutMinutes != nil {
+			t.IdleTimeoutMinutes = *d.IdleTimeoutMinutes
+		}
+		if d.ExpiresInDays != nil {
+			t.ExpiresAt = new(tx.Now().AddDate(0, 0, *d.ExpiresInDays))
 		}
 		if err := t.Check(); err != nil {
 			return MintedToken{}, err

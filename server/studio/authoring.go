@@ -250,6 +250,9 @@ func (s *Service) preview(ctx context.Context, in preview) (mcpgen.PreviewOut, e
 	if err != nil {
 		return out, err
 	}
+	if !c.IsActive {
+		return out, store.Invalidf("connection_id", "the connection %q is disabled; enable it, or choose another one", c.Name)
+	}
 	t := store.ToolDraft{
 		ConnectionID: c.ID, Name: cmp.Or(in.Name, "preview"), Description: "preview", SQLQuery: in.SQLQuery, Content: in.Content, Transform: in.Transform,
 	}.New()

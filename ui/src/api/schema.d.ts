@@ -880,7 +880,7 @@ export interface components {
             username: null | string;
             /** @description only while setup is required or with a session */
             key: components["schemas"]["Key"] | null;
-            /** @description only with a session */
+            /** @description only while setup is required or with a session */
             version: null | string;
         };
         Block: {
@@ -1269,9 +1269,9 @@ export interface components {
             resources?: null | string[];
             prompts?: null | string[];
             /** @description 1 to 3650; left out: never */
-            expires_in_days?: number;
+            expires_in_days?: null | number;
             /** @description 30 to 43200; left out: none */
-            idle_timeout_minutes?: number;
+            idle_timeout_minutes?: null | number;
         };
         MCPTokenPage: {
             items: components["schemas"]["MCPToken"][];

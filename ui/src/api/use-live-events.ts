@@ -19,8 +19,12 @@ export function useLiveEvents(): void {
         opened = true;
       },
       onEvent: (event) => {
-        if (event.type === 'deploy') client.setQueryData(deployStatusQuery.queryKey, deployStatus(event.data));
-        if (event.type === 'deploy') void client.invalidateQueries({ queryKey: ['deploy'], predicate: notStatus });
+        if (event.type === 'deploy') {
+          const status = deployStatus(event.data);
+          client.setQueryData(deployStatusQuery.queryKey, status);
+          // The status too: an answer that was asked for before the event would come after it and stay.
+          if (status.status !== 'deploying') void client.invalidateQueries({ queryKey: ['deploy'] });
+        }
         if (event.type === 'token') void invalidateKind(client, 'mcp_token');
         if (event.type === 'change') void invalidateKind(client, entityType(event.data));
       },
@@ -28,8 +32,6 @@ export function useLiveEvents(): void {
     return stream.close;
   }, [client]);
 }
-
-const notStatus = (query: { queryKey: readonly unknown[] }) => query.queryKey[1] !== 'status';
 
 function deployStatus(data: string): components['schemas']['DeployStatus'] {
   return JSON.parse(data);

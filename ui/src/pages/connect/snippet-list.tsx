@@ -21,7 +21,7 @@ export function SnippetList({ client, placeholder, token }: Props) {
         return (
           <section key={s.title} aria-label={s.title} className="grid min-w-0 gap-2">
             <div className="flex flex-wrap items-center gap-2">
-              <h3 className="text-control font-medium">{s.title}</h3>
+              <h2 className="text-control font-medium">{s.title}</h2>
               <span className="ml-auto">
                 <CopyButton text={code} label="Copy" intent={token ? 'primary' : undefined} />
               </span>

@@ -40,8 +40,10 @@ export function ToolTable({ tools, connections, changes, sort, onSort, selected,
       cell: (t) => {
         const { kind, word, breaking } = toolState(t, changes);
         return (
-          <span className="inline-flex items-center gap-2">
-            <State kind={kind}>{word}</State>
+          <span className="inline-flex min-w-0 items-center gap-2 max-sm:flex-wrap">
+            <State kind={kind} className="max-sm:whitespace-normal">
+              {word}
+            </State>
             {breaking && <Chip tone="warn">Breaking</Chip>}
           </span>
         );

@@ -77,7 +77,7 @@ export default function ToolsPage() {
         </Link>
       }
     >
-      <div className="grid gap-3">
+      <div className="grid grid-cols-1 gap-3">
         <Filters search={search} connections={connections.data?.items ?? []} box={box} onChange={show} />
         {selected.size > 0 && items && (
           <BatchBar tools={items.filter((t) => selected.has(t.id))} onDone={() => setSelected(new Set())} />
