@@ -77,7 +77,7 @@ var homes = map[string]string{
 	"github.com/landlock-lsm/go-landlock":   "mcpgen/sandbox",
 	"github.com/google/jsonschema-go":       "server/op",
 	"github.com/santhosh-tekuri/jsonschema": "mcpgen/query",
-	"golang.org/x/text":                     "auth/password auth/session",
+	"golang.org/x/text":                     "auth/password auth/session mcpgen/query",
 	"golang.org/x/term":                     "server",
 	"golang.org/x/crypto":                   "auth/password store/keyring",
 	"github.com/alecthomas/kong":            ".",
