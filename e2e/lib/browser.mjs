@@ -94,10 +94,11 @@ export class Hand {
   }
 }
 
-/** What axe finds on the page as it is now, one line a rule. */
-export async function axe(page) {
+/** What axe finds on the page as it is now, one line a rule. `colours`: only the rules that another theme can change. */
+export async function axe(page, { colours = false } = {}) {
   if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axeSource);
-  const { violations } = await page.evaluate((tags) => window.axe.run(document, { runOnly: tags, resultTypes: ['violations'] }), axeTags);
+  const only = colours ? { type: 'rule', values: ['color-contrast', 'link-in-text-block'] } : { type: 'tag', values: axeTags };
+  const { violations } = await page.evaluate((runOnly) => window.axe.run(document, { runOnly, resultTypes: ['violations'] }), only);
   return violations.map((v) => {
     const nodes = v.nodes.slice(0, 3).map((n) => `${n.target.join(' ')} ${n.failureSummary?.split('\n')[1]?.trim() ?? ''}`);
     return `axe ${v.id} ×${v.nodes.length}: ${nodes.join(' | ')}`;
@@ -107,6 +108,11 @@ export async function axe(page) {
 /** Shows the page in another theme without a load, as choosing it in the menu does. */
 export async function useTheme(page, theme) {
   await page.evaluate((t) => {
+    if (!window.still) { // a colour on its way to another one would be judged as if it stayed
+      window.still = new CSSStyleSheet();
+      window.still.replaceSync('*, ::before, ::after { transition: none !important; animation: none !important; }');
+      document.adoptedStyleSheets.push(window.still);
+    }
     document.documentElement.dataset.theme = t;
   }, theme);
   await settled(page);
@@ -117,9 +123,11 @@ export async function settled(page) {
   await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 30)))));
 }
 
-/** By how many pixels the page can be scrolled sideways. */
+/** By how many pixels the page can be scrolled sideways, once layers have found their place. */
 export async function sideways(page) {
-  return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  const by = () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  for (let n = 0; n < 10 && (await by()) > 0; n++) await page.waitForTimeout(100);
+  return by();
 }
 
 /** The element that has the focus, looking into shadow roots: its name for people and whether the focus can be seen. */
