@@ -67,6 +67,8 @@ sandbox:
 verify:
 	@e2e/install-test-tools
 	@STUDIO_VERIFY=1 e2e/with-postgres go test -timeout 90m ./...
+	@$(MAKE) --no-print-directory build e2e/node_modules/.installed
+	@cd e2e && STUDIO_VERIFY=1 ./with-postgres npm run --silent test
 	@for p in ./mcpgen/sqllex ./mcpgen/hop ./mcpgen/broker ./mcpgen/control ./mcpgen/transform; do \
 		for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz' || true); do echo "fuzz $$p $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime 30s $$p; done; done
 

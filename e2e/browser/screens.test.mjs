@@ -52,7 +52,7 @@ async function ready(context, studio, address, heading) {
   const page = await watched(context, studio);
   await page.clock.setFixedTime(now);
   await page.route((url) => url.pathname.startsWith('/api/v1/') && !/\/(events|deploy\/logs)$/.test(url.pathname), async (route) => {
-    const answer = await route.fetch();
+    const answer = await route.fetch({ maxRetries: 3 });
     await route.fulfill({ response: answer, body: steady(await answer.text()) });
   });
   // The streams would bring in what the answers above leave out.
