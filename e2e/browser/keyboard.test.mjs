@@ -215,8 +215,16 @@ test('a session that ends asks to sign in over the page, and what was pressed go
   const instructions = page.getByLabel('Instructions for the model');
   await instructions.fill('Typed before the session ended.');
   const { cookie } = studio;
+  // Save is pressed while the session lives, and its request arrives when it is over.
+  let arrive;
+  const gate = new Promise((done) => { arrive = done; });
+  await page.route('**/api/v1/server/config', async (route) => {
+    if (route.request().method() === 'PATCH') await gate;
+    await route.continue();
+  });
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
   await studio.api('POST', 'auth/logout');
-  await page.getByRole('button', { name: 'Save', exact: true }).click().catch(() => undefined); // the dialog may be there first
+  arrive();
   await dialog('Sign in to continue').waitFor();
   assert.notEqual(studio.cookie, cookie);
   assert.equal(await instructions.inputValue(), 'Typed before the session ended.');
@@ -229,7 +237,6 @@ test('a session that ends asks to sign in over the page, and what was pressed go
   await dialog('Sign in to continue').waitFor({ state: 'detached' });
   [studio.cookie] = (await context.cookies()).filter((c) => c.name === 'studio_session').map((c) => `${c.name}=${c.value}`);
   assert.equal(await instructions.inputValue(), 'Typed before the session ended.');
-  if ((await studio.api('GET', 'server/config')).instructions === '') await page.getByRole('button', { name: 'Save', exact: true }).click();
   await studio.until(async () => (await studio.api('GET', 'server/config')).instructions === 'Typed before the session ended.', 'the settings to be saved');
 });
 

@@ -1,4 +1,5 @@
 // What a browser must never give away: cookies, secrets after their dialog closed, stored markup, frames, the way back after signing out.
+// The back/forward cache is on here, as it is for people.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
@@ -192,6 +193,22 @@ test('after signing out the way back shows nothing that was there', async () => 
     const text = await page.locator('body').innerText();
     assert.ok(!/top_customers|search_products|Server name/.test(text), `Back ${back + 1} shows: ${text.slice(0, 400)}`);
   }
+  await context.close();
+});
+
+test('pages that the browser keeps for the way back do not hold the connections of the next one', async () => {
+  const context = await visit(browser, studio);
+  const page = await watched(context, studio);
+  for (const path of ['/', '/tools', '/connections', '/deploy', '/connect', '/settings/general', '/', '/tools', '/deploy?tab=logs', '/connect']) {
+    await page.goto(`${studio.base}${path}`); // over HTTP/1.1 there are six for all pages of a server
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    await page.waitForTimeout(150);
+  }
+  await studio.api('POST', 'mcp-tokens', { name: 'Came by the stream' });
+  await page.getByText('Came by the stream').waitFor();
+  await page.evaluate(() => history.back());
+  await page.getByRole('heading', { level: 1, name: 'Deploy' }).waitFor();
+  assert.deepEqual(page.findings, []);
   await context.close();
 });
 

@@ -132,7 +132,10 @@ function ChangeRow({ change }: { change: Change }) {
           {change.fields.map((f) => (
             <div key={f.field}>
               <p className="mb-1 text-label text-muted">{f.field}</p>
-              <Diff label={`Difference in ${f.field} of ${change.name}`} lines={lineDiff(text(f.before), text(f.after), 3)} />
+              <Diff
+                label={`Difference in ${f.field} of ${change.name}`}
+                lines={lineDiff(text(f.before), text(f.after), 3)}
+              />
             </div>
           ))}
         </div>
