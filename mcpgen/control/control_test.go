@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"mcpstudio/mcpgen/pipe"
 )
 
 const password = "pa\"ss<wörd>&"
@@ -25,8 +27,8 @@ func start() Message {
 	}}
 }
 
-// pipe makes both ends over a real socket pair.
-func pipe(t testing.TB) (p, c *Conn) {
+// ends makes both ends over a real socket pair.
+func ends(t testing.TB) (p, c *Conn) {
 	t.Helper()
 	near, far := sockets(t)
 	return NewParent(near), NewChild(far)
@@ -34,7 +36,7 @@ func pipe(t testing.TB) (p, c *Conn) {
 
 func sockets(t testing.TB) (near, far net.Conn) {
 	t.Helper()
-	near, f, err := Pair()
+	near, f, err := pipe.New("control")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +49,7 @@ func sockets(t testing.TB) (near, far net.Conn) {
 }
 
 func TestEveryMessageArrives(t *testing.T) {
-	p, c := pipe(t)
+	p, c := ends(t)
 	ctx := context.Background()
 	for _, step := range []struct {
 		from, to *Conn
@@ -124,7 +126,7 @@ func TestSecretsNeverPrint(t *testing.T) {
 }
 
 func TestSendRefuses(t *testing.T) {
-	p, c := pipe(t)
+	p, c := ends(t)
 	object := func(size int) json.RawMessage { return json.RawMessage(`{"a":"` + strings.Repeat("x", size) + `"}`) }
 	for what, step := range map[string]struct {
 		from *Conn
@@ -168,7 +170,7 @@ func TestSendRefuses(t *testing.T) {
 
 // What is too long for a log is cut between two characters; it must not cost the message.
 func TestSendCutsTexts(t *testing.T) {
-	p, c := pipe(t)
+	p, c := ends(t)
 	long := "x" + strings.Repeat("é", maxText)
 	for _, m := range []Message{
 		{Type: TypeFailed, Failed: &Failed{Reason: long}},
@@ -321,7 +323,7 @@ func TestSendIsGivenUp(t *testing.T) {
 }
 
 func TestManySenders(t *testing.T) {
-	p, c := pipe(t)
+	p, c := ends(t)
 	const senders, each = 8, 50
 	var all sync.WaitGroup
 	for range senders {

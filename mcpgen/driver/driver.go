@@ -155,6 +155,10 @@ type Description struct {
 	Params  []store.ParamType // what the database infers for each placeholder; empty where it cannot say
 }
 
+// NotEncrypted is the Message of a tls step that went well without TLS: the mode allows it. The admin is shown it as a
+// warning, so every driver says it in these words.
+const NotEncrypted = "not encrypted"
+
 // Step is one step of a connection test.
 type Step struct {
 	Name    string // resolve, connect, tls, sign_in, database or schema; open and schema for SQLite

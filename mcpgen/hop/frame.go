@@ -19,6 +19,7 @@ type Request struct {
 	Name    []byte // of the tool or prompt, or the resource's URI
 	Args    []byte // the raw arguments object
 	Params  []byte // the raw params object; only for methods that need more of it than Name and Args
+	Mirror  []byte // the Mcp-Param-* headers of a modern tools/call, see [MirrorHeaders]; nil: none
 
 	Principal Principal
 	Allowed   *Allowed // nil: everything
@@ -52,7 +53,7 @@ const (
 
 	lengthSize = 4
 	frameHead  = 8 + 1                           // id, kind
-	callParts  = 10                              // parts of a request
+	callParts  = 11                              // parts of a request
 	callHead   = frameHead + 1 + 4*callParts     // era, sizes of the parts
 	replyHead  = frameHead + 2 + 4 + 3*8 + 4 + 1 // status, rows, bytes, took, wait, size of the body, size of the code
 
@@ -90,7 +91,7 @@ func splitFrame(f []byte) (id uint64, kind byte, payload []byte, err error) {
 func (q *Request) sizes() [callParts]int {
 	p := &q.Principal
 	return [...]int{
-		len(q.Version), len(q.Method), len(q.ID), len(q.Name), len(q.Args), len(q.Params),
+		len(q.Version), len(q.Method), len(q.ID), len(q.Name), len(q.Args), len(q.Params), len(q.Mirror),
 		len(p.ID), len(p.Name), len(p.Kind), len(q.Allowed.Key()),
 	}
 }
@@ -120,6 +121,7 @@ func appendCall(b []byte, id uint64, q *Request) []byte {
 	b = append(b, q.Name...)
 	b = append(b, q.Args...)
 	b = append(b, q.Params...)
+	b = append(b, q.Mirror...)
 	b = append(b, q.Principal.ID...)
 	b = append(b, q.Principal.Name...)
 	b = append(b, q.Principal.Kind...)
@@ -137,7 +139,7 @@ func parseCall(id uint64, payload []byte, q *Request, seen *interned) error {
 	sizes, rest := payload[1:callHead-frameHead], payload[callHead-frameHead:]
 	var who, name, kind, allowed []byte
 	for i, dst := range [callParts]*[]byte{
-		&q.Version, &q.Method, &q.ID, &q.Name, &q.Args, &q.Params, &who, &name, &kind, &allowed,
+		&q.Version, &q.Method, &q.ID, &q.Name, &q.Args, &q.Params, &q.Mirror, &who, &name, &kind, &allowed,
 	} {
 		size := binary.LittleEndian.Uint32(sizes[4*i:])
 		if uint64(size) > uint64(len(rest)) {

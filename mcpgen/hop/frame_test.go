@@ -46,7 +46,7 @@ func TestReadFrames(t *testing.T) {
 func FuzzCalls(f *testing.F) {
 	f.Add(appendCall(nil, 1, &Request{})[lengthSize:])
 	f.Add(appendCall(nil, 1<<63, &Request{
-		Modern: true, Version: []byte("v"), Method: []byte("tools/call"), ID: []byte("1"), Name: []byte("n"), Args: []byte("{}"), Params: []byte("{}"),
+		Modern: true, Version: []byte("v"), Method: []byte("tools/call"), ID: []byte("1"), Name: []byte("n"), Args: []byte("{}"), Params: []byte("{}"), Mirror: []byte("{}"),
 		Principal: Principal{"a", "b", "c"}, Allowed: NewAllowed([]string{"t"}, nil, []string{}),
 	})[lengthSize:])
 	f.Add(appendCancel(nil, 7)[lengthSize:])

@@ -131,6 +131,63 @@ func checkName(h http.Header, m *Message) *RPCError {
 	return nil
 }
 
+// mirrorPrefix begins the names of headers that repeat an argument (MCP 2026-07-28, transports, "x-mcp-header").
+const mirrorPrefix = "Mcp-Param-"
+
+// MirrorHeaders appends to b what a request has of Mcp-Param-* headers, as a JSON object: the name in lower case and without
+// its prefix, with the values as they came. Nothing is appended when there are none. Which of them mean anything only
+// the child knows, which has the tools' schemas: [CheckMirror] is for it.
+func MirrorHeaders(b []byte, h http.Header) []byte {
+	open := false
+	for key, values := range h {
+		name, ok := strings.CutPrefix(key, mirrorPrefix)
+		if !ok {
+			continue
+		}
+		if open {
+			b = append(b, ',')
+		} else {
+			b, open = append(b, '{'), true
+		}
+		b = append(AppendString(b, strings.ToLower(name)), ':', '[')
+		for i, v := range values {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = AppendString(b, v)
+		}
+		b = append(b, ']')
+	}
+	if open {
+		b = append(b, '}')
+	}
+	return b
+}
+
+// CheckMirror compares the values of one Mcp-Param header with the argument that it repeats: text is the argument's text
+// form, or nil when the argument is absent or null, for which there must be no header. A header is needed for any other.
+func CheckMirror(name string, values []string, text *string, same func(header, argument string) bool) *RPCError {
+	header := mirrorPrefix + name
+	switch {
+	case text == nil && len(values) == 0:
+		return nil
+	case text == nil:
+		return mismatch(header + " is there, but its argument is not")
+	case len(values) == 0:
+		return mismatch("the header " + header + " is missing")
+	case len(values) > 1:
+		return mismatch(header + " is there more than once")
+	}
+	v, ok := decodeValue(values[0])
+	switch {
+	case !ok:
+		return mismatch(header + " is neither plain ASCII nor valid base64")
+	case !same(v, *text):
+		return mismatch(header + " differs from the argument in the body")
+	}
+	return nil
+}
+
 // single returns the only value of a header and how many there are.
 func single(v []string) (string, int) {
 	if len(v) == 0 {

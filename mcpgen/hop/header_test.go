@@ -132,3 +132,45 @@ func TestUnsupportedData(t *testing.T) {
 		t.Errorf("%d bytes of the client come back", len(d))
 	}
 }
+
+func TestMirrorHeaders(t *testing.T) {
+	if b := MirrorHeaders(nil, http.Header{"Mcp-Name": {"x"}, "Accept": {"*/*"}}); b != nil {
+		t.Errorf("without any: %s", b)
+	}
+	h := http.Header{"Mcp-Param-Region": {"a\"b"}, "Mcp-Param-Twice": {"1", "2"}, "Mcp-Param-": {""}}
+	var got map[string][]string
+	if err := json.Unmarshal(MirrorHeaders(nil, h), &got); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string][]string{"region": {"a\"b"}, "twice": {"1", "2"}, "": {""}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestCheckMirror(t *testing.T) {
+	same := func(h, a string) bool { return h == a }
+	text := func(s string) *string { return &s }
+	for _, tt := range []struct {
+		values []string
+		text   *string
+		want   string // in the refusal; empty: none
+	}{
+		{nil, nil, ""},
+		{[]string{"Hello"}, text("Hello"), ""},
+		{[]string{"=?base64?SGVsbG8=?="}, text("Hello"), ""},
+		{[]string{"=?BASE64?SGVsbG8=?="}, text("=?BASE64?SGVsbG8=?="), ""}, // the sentinel is case-sensitive
+		{[]string{"=?base64?SGVsbG8?="}, text("Hello"), "base64"},          // no padding
+		{[]string{"=?base64?SGVs!!!bG8=?="}, text("Hello"), "base64"},
+		{[]string{"H\xe9llo"}, text("H\xe9llo"), "ASCII"},
+		{nil, text("Hello"), "missing"},
+		{[]string{"Hello"}, nil, "its argument is not"},
+		{[]string{"Hello", "Hello"}, text("Hello"), "more than once"},
+		{[]string{"hello"}, text("Hello"), "differs"},
+	} {
+		got := CheckMirror("Region", tt.values, tt.text, same)
+		if (got == nil) != (tt.want == "") || got != nil && (!strings.Contains(got.Message, tt.want) || got.Code != CodeHeaderMismatch || got.Status != 400) {
+			t.Errorf("%q: got %v, want %q", tt.values, got, tt.want)
+		}
+	}
+}

@@ -9,7 +9,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
-	"os"
 	"runtime"
 	"strings"
 	"sync"
@@ -19,6 +18,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"mcpstudio/mcpgen/pipe"
 )
 
 // serveFunc is a handler that answers lists inline.
@@ -33,7 +34,7 @@ func echo(_ context.Context, q *Request, r *Reply) { r.Body = append(r.Body, q.A
 // sockets makes both ends of a link.
 func sockets(t testing.TB) (parent, child net.Conn) {
 	t.Helper()
-	parent, f, err := Pair()
+	parent, f, err := pipe.New("calls")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -468,27 +469,5 @@ func TestAssemblyIsBounded(t *testing.T) {
 	}
 	if l.InFlight() != 0 || l.assembled != maxAssembly-maxChunk-10 {
 		t.Errorf("%d calls and %d bytes are left", l.InFlight(), l.assembled)
-	}
-}
-
-func TestPairIsNotInherited(t *testing.T) {
-	parent, f, err := Pair()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer parent.Close()
-	defer f.Close()
-	flags, err := os.ReadFile(fmt.Sprintf("/proc/self/fdinfo/%d", f.Fd()))
-	if err != nil {
-		t.Skip("this system has no /proc/self/fdinfo")
-	}
-	var octal uint64
-	for line := range strings.Lines(string(flags)) {
-		if v, ok := strings.CutPrefix(line, "flags:"); ok {
-			fmt.Sscanf(strings.TrimSpace(v), "%o", &octal)
-		}
-	}
-	if octal&0o2000000 == 0 { // O_CLOEXEC
-		t.Errorf("flags %o", octal)
 	}
 }

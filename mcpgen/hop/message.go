@@ -4,20 +4,21 @@ import (
 	"bytes"
 	"fmt"
 	"strconv"
+
+	"mcpstudio/mcpgen/jsonscan"
 )
 
-// Limits of one JSON-RPC message. The size of the body is limited by whoever reads it.
+// Limits of one JSON-RPC message, beside those of package jsonscan. The size of the body is limited by whoever reads it.
 const (
-	maxDepth   = 64   // nested objects and arrays, the message itself included
-	maxMembers = 4096 // members of one object
-	maxID      = 256  // bytes of an id or a progress token, as it stands in the body
-	maxMethod  = 256  // bytes
+	maxID     = 256 // bytes of an id or a progress token, as it stands in the body
+	maxMethod = 256 // bytes
 )
 
 // Names of the _meta members that the parent reads (MCP 2026-07-28, basic protocol, "_meta").
 const (
 	metaVersion       = "io.modelcontextprotocol/protocolVersion"
 	metaCapabilities  = "io.modelcontextprotocol/clientCapabilities"
+	metaClient        = "io.modelcontextprotocol/clientInfo"
 	metaProgressToken = "progressToken"
 )
 
@@ -33,6 +34,7 @@ type Message struct {
 	Version       []byte // params._meta["io.modelcontextprotocol/protocolVersion"], decoded
 	Proposed      []byte // params.protocolVersion, decoded: what an initialize proposes
 	ProgressToken []byte // params._meta.progressToken as it stands in the body: a string with its quotes or an integer
+	Client        []byte // params._meta["io.modelcontextprotocol/clientInfo"], the raw value
 	Capabilities  bool   // params._meta carries the client's capabilities
 	IsResponse    bool   // a result or an error: the client answers, it does not ask
 
@@ -65,10 +67,10 @@ var ErrBatch error = &ScanError{Code: CodeInvalidRequest, Reason: "a batch of me
 // The error is always a *[ScanError]. After [CodeParseError] and after [ErrBatch] *m is zero. Otherwise the body was read
 // to its end and m.ID, alone, is set if the message has a valid one, so that the answer can carry it.
 func Scan(body []byte, m *Message) error {
-	s := scanner{b: body, m: m, keys: m.keys}
-	*m = Message{}
+	s := scanner{Scanner: jsonscan.New(body, m.keys), m: m}
+	m.Reset()
 	if s.message() {
-		m.keep(s.keys)
+		m.keys = s.Memory()
 		if s.complaint == nil {
 			return nil
 		}
@@ -79,17 +81,11 @@ func Scan(body []byte, m *Message) error {
 	if s.batch {
 		return ErrBatch
 	}
-	return s.err
+	return &ScanError{Code: CodeParseError, Reason: s.Reason(), Offset: s.Offset()}
 }
 
-// keep saves memory for the next scan, without what it refers to.
-func (m *Message) keep(keys [][]byte) {
-	const usual = 64
-	if keys = keys[:cap(keys)]; len(keys) <= usual {
-		clear(keys)
-		m.keys = keys[:0]
-	}
-}
+// Reset empties the message and keeps its memory for the next Scan.
+func (m *Message) Reset() { *m = Message{keys: m.keys} }
 
 // Modern reports whether the message says, in its _meta, that it follows the stateless revision.
 func (m *Message) Modern() bool { return string(m.Version) == Version20260728 }
@@ -104,25 +100,46 @@ const (
 	elsewhere
 )
 
+// scanner walks over a body. Its methods return false after a failure, which Reason (or batch) then explains; a
+// complaint is a flaw that does not stop the walk, because the answer to it should carry the message's id.
+type scanner struct {
+	jsonscan.Scanner
+	m *Message
+
+	complaint *ScanError // the first one
+	batch     bool
+	version   bool // "jsonrpc": "2.0" was there
+	result    bool // so was "result"
+	fault     bool // so was "error"
+}
+
+func (s *scanner) complain(code int, reason string) { s.complaintAt(s.Offset(), code, reason) }
+
+func (s *scanner) complaintAt(offset, code int, reason string) {
+	if s.complaint == nil {
+		s.complaint = &ScanError{Code: code, Reason: reason, Offset: offset}
+	}
+}
+
 // message reads the whole body.
 func (s *scanner) message() bool {
-	if !s.validUTF8() {
+	if !s.UTF8() {
 		return false
 	}
-	s.skip()
-	switch s.peek() {
+	s.Skip()
+	switch s.Peek() {
 	case '{':
 	case '[':
 		s.batch = true
 		return false
 	default:
-		return s.fail("the body is not a JSON object")
+		return s.Fail("the body is not a JSON object")
 	}
 	if !s.object(atTop) {
 		return false
 	}
-	if s.skip(); s.i != len(s.b) {
-		return s.fail("there is something after the message")
+	if !s.End() {
+		return s.Fail("there is something after the message")
 	}
 	s.judge()
 	return true
@@ -146,6 +163,20 @@ func (s *scanner) judge() {
 	}
 }
 
+// object reads an object; the scanner stands at its brace.
+func (s *scanner) object(at place) bool {
+	o := s.Object()
+	for {
+		key, ok := s.Member(&o)
+		if !ok {
+			return s.Reason() == ""
+		}
+		if !s.member(at, key) {
+			return false
+		}
+	}
+}
+
 // member reads the value of one member; the scanner stands at its first byte.
 func (s *scanner) member(at place, key []byte) bool {
 	switch at {
@@ -156,7 +187,7 @@ func (s *scanner) member(at place, key []byte) bool {
 	case atMeta:
 		return s.metaMember(key)
 	}
-	return s.value()
+	return s.Value()
 }
 
 func (s *scanner) topMember(key []byte) bool {
@@ -174,12 +205,12 @@ func (s *scanner) topMember(key []byte) bool {
 		return s.members(atParams, &s.m.Params, "params must be an object")
 	case "result":
 		s.result = true
-		return s.value()
+		return s.Value()
 	case "error":
 		s.fault = true
-		return s.value()
+		return s.Value()
 	}
-	return s.unlike(key, "jsonrpc", "id", "method", "params", "result", "error") && s.value()
+	return s.unlike(key, "jsonrpc", "id", "method", "params", "result", "error") && s.Value()
 }
 
 func (s *scanner) paramsMember(key []byte) bool {
@@ -198,7 +229,7 @@ func (s *scanner) paramsMember(key []byte) bool {
 		return s.text(&s.m.Proposed, CodeInvalidParams, "the protocol version must be a string")
 	}
 	return s.unlike(key, "name", "uri", "arguments", "_meta", "protocolVersion", "argument", "capabilities", "clientInfo",
-		"context", "cursor", "inputResponses", "level", "notifications", "progressToken", "ref", "requestId", "requestState") && s.value()
+		"context", "cursor", "inputResponses", "level", "notifications", "progressToken", "ref", "requestId", "requestState") && s.Value()
 }
 
 func (s *scanner) metaMember(key []byte) bool {
@@ -210,18 +241,23 @@ func (s *scanner) metaMember(key []byte) bool {
 		ok := s.members(elsewhere, &raw, "the client capabilities in _meta must be an object")
 		s.m.Capabilities = raw != nil
 		return ok
+	case metaClient:
+		from := s.Offset()
+		ok := s.Value()
+		s.m.Client = s.From(from)
+		return ok
 	case metaProgressToken:
 		return s.token(&s.m.ProgressToken, CodeInvalidParams, "the progress token must be a string of at most 256 bytes or an integer of 64 bits")
 	}
-	return s.unlike(key, metaVersion, metaCapabilities, metaProgressToken, "io.modelcontextprotocol/clientInfo",
-		"io.modelcontextprotocol/logLevel", "io.modelcontextprotocol/subscriptionId") && s.value()
+	return s.unlike(key, metaVersion, metaCapabilities, metaProgressToken, metaClient,
+		"io.modelcontextprotocol/logLevel", "io.modelcontextprotocol/subscriptionId") && s.Value()
 }
 
 // unlike refuses a key that encoding/json would take for one of known although it is not.
 func (s *scanner) unlike(key []byte, known ...string) bool {
 	for _, k := range known {
 		if len(key) <= 3*len(k) && bytes.EqualFold(key, []byte(k)) && string(key) != k {
-			return s.fail(fmt.Sprintf("a key differs from %q only by the case of its letters", k))
+			return s.Fail(fmt.Sprintf("a key differs from %q only by the case of its letters", k))
 		}
 	}
 	return true
@@ -229,28 +265,28 @@ func (s *scanner) unlike(key []byte, known ...string) bool {
 
 // members reads an object into dst; null counts as absent, anything else is a complaint.
 func (s *scanner) members(at place, dst *[]byte, complaint string) bool {
-	from := s.i
-	switch s.peek() {
+	from := s.Offset()
+	switch s.Peek() {
 	case '{':
 		if !s.object(at) {
 			return false
 		}
-		*dst = s.b[from:s.i:s.i]
+		*dst = s.From(from)
 		return true
 	case 'n':
 	default:
 		s.complain(CodeInvalidParams, complaint)
 	}
-	return s.value()
+	return s.Value()
 }
 
 // text reads a string into dst, decoded; anything else is a complaint.
 func (s *scanner) text(dst *[]byte, code int, complaint string) bool {
-	if s.peek() != '"' {
+	if s.Peek() != '"' {
 		s.complain(code, complaint)
-		return s.value()
+		return s.Value()
 	}
-	v, ok := s.decoded()
+	v, ok := s.Text()
 	if ok {
 		*dst = v
 	}
@@ -259,11 +295,11 @@ func (s *scanner) text(dst *[]byte, code int, complaint string) bool {
 
 // token reads a string or an integer into dst as it stands; anything else is a complaint.
 func (s *scanner) token(dst *[]byte, code int, complaint string) bool {
-	from := s.i
-	if !s.value() {
+	from := s.Offset()
+	if !s.Value() {
 		return false
 	}
-	v := s.b[from:s.i:s.i]
+	v := s.From(from)
 	if len(v) <= maxID && (v[0] == '"' || isInteger(v)) {
 		*dst = v
 		return true

@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"testing"
 	"time"
+
+	"mcpstudio/mcpgen/pipe"
 )
 
 // asChild makes the test binary the other process of a test.
@@ -40,7 +42,7 @@ func TestMain(m *testing.M) {
 // otherProcess starts a child and returns the link to it.
 func otherProcess(t *testing.T) (*Link, *exec.Cmd) {
 	t.Helper()
-	parent, child, err := Pair()
+	parent, child, err := pipe.New("calls")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,7 +36,7 @@ type sender struct {
 	err        error         // the first failed write; nothing is sent afterwards
 	appended   int64         // bytes ever appended
 	written    int64         // bytes of them that the socket has taken
-	moved      chan struct{} // closed when written or err changes; nil while nobody waits
+	moved      chan struct{} // closed when written, err or writing changes; nil while nobody waits
 
 	deadline time.Time // of conn; only the writer touches it
 
@@ -153,13 +153,28 @@ func (s *sender) write(ctx context.Context) {
 				for len(s.out) > 0 && s.err == nil {
 					s.round()
 				}
-				s.writing = false
+				s.rest()
 			})
 			return
 		}
 		s.round()
 	}
+	s.rest()
+}
+
+// rest ends the work of the writer, who holds s.mu. It may have written nothing: the link can end before its first round, and whoever
+// waits to learn what was taken must learn that too.
+func (s *sender) rest() {
 	s.writing = false
+	s.wake()
+}
+
+// wake lets everybody look again who waits; the caller holds s.mu.
+func (s *sender) wake() {
+	if s.moved != nil {
+		close(s.moved)
+		s.moved = nil
+	}
 }
 
 // round writes what has been appended; the caller is the writer and holds s.mu except while it writes.
@@ -177,10 +192,7 @@ func (s *sender) round() {
 	if cap(b) <= 2*maxBacklog { // one large frame must not stay as a large buffer
 		s.spare = b
 	}
-	if s.moved != nil {
-		close(s.moved)
-		s.moved = nil
-	}
+	s.wake()
 }
 
 // stop closes the connection, after which send returns err, and waits until a successor has ended.
@@ -188,6 +200,7 @@ func (s *sender) stop(err error) {
 	s.mu.Lock()
 	if s.err == nil {
 		s.err = err
+		s.wake()
 	}
 	s.mu.Unlock()
 	s.conn.Close() // a second close says nothing of use

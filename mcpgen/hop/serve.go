@@ -42,15 +42,13 @@ func Serve(ctx context.Context, conn net.Conn, h Handler, workers int) error {
 	s := &server{
 		h: h, base: base,
 		out:     sender{conn: conn},
-		jobs:    make(chan *job, maxWaiting),
+		crew:    crew{most: max(workers, 1)},
 		running: map[uint64]*job{},
 		seen:    newInterned(),
 	}
 	s.free.New = func() any { return new(job) }
+	s.crew.work = s.work
 	var all sync.WaitGroup
-	for range max(workers, 1) {
-		all.Go(s.work)
-	}
 	gone := make(chan struct{})
 	all.Go(func() {
 		select {
@@ -64,9 +62,10 @@ func Serve(ctx context.Context, conn net.Conn, h Handler, workers int) error {
 		err = cause // a writer closed the connection, and knows why
 	}
 	stop()
+	s.cancelAll()
 	s.out.stop(err)
 	close(gone)
-	close(s.jobs)
+	s.crew.dismiss()
 	all.Wait()
 	if s.drained() || parentClosed(err) {
 		return nil
@@ -82,9 +81,9 @@ func parentClosed(err error) bool {
 
 type server struct {
 	h    Handler
-	base context.Context // of all calls; ends with the link
+	base context.Context // ends with the link, as those of the calls do
 	out  sender
-	jobs chan *job
+	crew crew
 	free sync.Pool // of *job
 	seen *interned // the reader's
 
@@ -98,11 +97,10 @@ type server struct {
 
 // job is one call that a worker answers.
 type job struct {
-	id     uint64
-	frame  []byte // owns the memory of req
-	req    Request
-	ctx    context.Context
-	cancel context.CancelFunc
+	id    uint64
+	frame []byte // owns the memory of req
+	req   Request
+	ctx   *callContext // not used again: somebody may hold it longer than the call
 }
 
 // frame handles one frame of the parent.
@@ -136,7 +134,7 @@ func (s *server) frame(f []byte) error {
 	case s.h.Inline(&j.req):
 		s.answer(j, &s.inline)
 	default:
-		s.jobs <- j // has room: accept saw to it
+		s.crew.give(j) // has room: accept saw to it
 	}
 	return nil
 }
@@ -150,11 +148,11 @@ func (s *server) accept(j *job) (refused string, err error) {
 		return "", brokenFrame(j.id, "the call is running already")
 	case s.draining:
 		return "draining", nil
-	case len(s.jobs) == cap(s.jobs), s.held+len(j.frame) > maxHeld:
+	case s.crew.waiting() >= maxWaiting, s.held+len(j.frame) > maxHeld:
 		return "overloaded", nil
 	}
 	s.held += len(j.frame)
-	j.ctx, j.cancel = context.WithCancel(s.base)
+	j.ctx = &callContext{Context: s.base}
 	s.running[j.id] = j
 	return "", nil
 }
@@ -163,13 +161,23 @@ func (s *server) cancel(id uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if j := s.running[id]; j != nil {
-		j.cancel()
+		j.ctx.cancel()
 	}
 }
 
-func (s *server) work() {
+// cancelAll ends the contexts of all calls, of which no more come.
+func (s *server) cancelAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, j := range s.running {
+		j.ctx.cancel()
+	}
+}
+
+// work is one worker's life.
+func (s *server) work(w *worker) {
 	var r Reply
-	for j := range s.jobs {
+	for j := w.job(); j != nil; j = s.crew.take(w) {
 		s.answer(j, &r)
 	}
 }
@@ -196,7 +204,7 @@ func (s *server) finish(j *job) {
 	s.held -= len(j.frame)
 	last := s.draining && len(s.running) == 0
 	s.mu.Unlock()
-	j.cancel()
+	j.ctx.cancel()
 	s.release(j)
 	if last {
 		s.close()

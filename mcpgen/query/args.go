@@ -7,9 +7,9 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"mcpstudio/mcpgen/driver"
+	"mcpstudio/mcpgen/jsonscan"
 	"mcpstudio/store"
 )
 
@@ -71,9 +71,10 @@ func bound(name string, n *json.Number) (*big.Rat, error) {
 	if n == nil {
 		return nil, nil
 	}
-	s := scanner{b: []byte(*n)}
-	if len(s.b) > 0 && s.number() && s.i == len(s.b) {
-		if r, ok := rational(s.b); ok {
+	digits := []byte(*n)
+	s := jsonscan.New(digits, nil)
+	if s.Number() && s.Offset() == len(digits) {
+		if r, ok := rational(digits); ok {
 			return r, nil
 		}
 	}
@@ -82,9 +83,9 @@ func bound(name string, n *json.Number) (*big.Rat, error) {
 
 // convert checks v, which comes from the configuration and not from a scanner, and converts it.
 func (r *rule) convert(v json.RawMessage) (driver.Arg, bool) {
-	s := scanner{b: v}
-	raw, ok := s.raw()
-	if s.skip(); !ok || s.i != len(v) {
+	s := jsonscan.New(v, nil)
+	raw, ok := s.Raw()
+	if !ok || !s.End() {
 		return driver.Arg{}, false
 	}
 	return convert(r.typ, r.item, raw)
@@ -158,6 +159,7 @@ type values struct {
 	args  []driver.Arg // by rule
 	bound []driver.Arg // by placeholder
 	key   []byte
+	keys  [][]byte // the scanner's memory
 }
 
 func (v *values) reset(rules int) {
@@ -170,37 +172,37 @@ func (v *values) reset(rules int) {
 // for a required argument it is refused.
 func (p *Prepared) parse(args []byte, v *values) *Error {
 	v.reset(len(p.rules))
-	s := scanner{b: args}
-	if s.skip(); s.i == len(args) || string(args[s.i:]) == "null" {
+	s := jsonscan.New(args, v.keys)
+	if s.End() || string(args[s.Offset():]) == "null" {
 		return p.complete(v)
 	}
-	if !utf8.Valid(args) || !s.next('{') {
+	if s.Peek() != '{' || !s.UTF8() {
 		return invalid("", "Arguments must be one JSON object.")
 	}
-	s.depth = 1
-	for more := !s.next('}'); more; {
-		s.skip()
-		from := s.i
-		if !s.quoted() {
-			return malformed()
-		}
-		key := text(args[from:s.i])
-		if !s.next(':') {
-			return malformed()
-		}
-		raw, ok := s.raw()
+	for o := s.Object(); ; {
+		key, ok := s.Member(&o)
 		if !ok {
-			return malformed()
+			for i := range p.rules {
+				if name := p.rules[i].name; name == string(s.Twice()) {
+					return invalid(name, "Argument "+name+" is given twice.")
+				}
+			}
+			break
+		}
+		raw, ok := s.Raw()
+		if !ok {
+			break
 		}
 		if err := p.take(key, raw, v); err != nil {
 			return err
 		}
-		if more = s.next(','); !more && !s.next('}') {
-			return malformed()
-		}
 	}
-	if s.skip(); s.i != len(args) {
-		return malformed()
+	v.keys = s.Memory()
+	switch {
+	case s.Reason() != "":
+		return malformed(": " + s.Reason())
+	case !s.End():
+		return malformed("")
 	}
 	return p.complete(v)
 }
@@ -211,9 +213,6 @@ func (p *Prepared) take(key, raw []byte, v *values) *Error {
 		r := &p.rules[i]
 		if string(key) != r.name {
 			continue
-		}
-		if v.raw[i] != nil {
-			return invalid(r.name, "Argument "+r.name+" is given twice.")
 		}
 		v.raw[i] = raw
 		if raw[0] == 'n' {
@@ -293,6 +292,6 @@ func invalid(argument, message string) *Error {
 	return &Error{Code: InvalidParams, Argument: argument, Message: message, Position: -1}
 }
 
-func malformed() *Error {
-	return invalid("", "Arguments are not one valid JSON object.")
+func malformed(why string) *Error {
+	return invalid("", "Arguments are not one valid JSON object"+why+".")
 }

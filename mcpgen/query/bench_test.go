@@ -27,7 +27,7 @@ func hotPath(tb testing.TB, b bench) func() {
 
 // TestAllocations keeps the hot path from growing: one indexed row through arguments, queue, database and JSON.
 func TestAllocations(t *testing.T) {
-	const most = 45
+	const most = 25
 	both(t, nil, func(t *testing.T, b bench) {
 		run := hotPath(t, b)
 		run()

@@ -151,6 +151,11 @@ func (p *Prepared) bind(caller map[string]string, v *values) {
 	}
 }
 
+// AsksCaller reports whether the statement has :caller.name placeholders; without them Request.Caller is not read.
+func (p *Prepared) AsksCaller() bool {
+	return slices.ContainsFunc(p.order, func(s source) bool { return s.rule < 0 })
+}
+
 // limits are the connection's, lowered by the request's.
 func (p *Prepared) limits(l Limits) driver.Limits {
 	lower := func(limit, wanted int) int {
@@ -280,7 +285,7 @@ func (p *Prepared) check(args []byte) *Error {
 	}
 	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(string(args)))
 	if err != nil {
-		return malformed()
+		return malformed("")
 	}
 	var bad *jsonschema.ValidationError
 	if err := p.schema.Validate(doc); errors.As(err, &bad) {

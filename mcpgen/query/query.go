@@ -73,7 +73,7 @@ type Request struct {
 	Args      []byte            // one JSON object; empty or null is {}
 	Principal string            // whose turn it is in the queue
 	Limits    Limits            // for previews
-	Caller    map[string]string // values of :caller.name placeholders; an absent one is NULL
+	Caller    map[string]string // values of :caller.name placeholders; an absent one is NULL; see [Prepared.AsksCaller]
 	NoCache   bool              // neither read nor fill the cache
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"mcpstudio/mcpgen/driver"
+	"mcpstudio/mcpgen/jsonscan"
 	"mcpstudio/store"
 )
 
@@ -25,7 +26,7 @@ func convert(typ, item store.ParamType, raw []byte) (driver.Arg, bool) {
 		if raw[0] != '"' {
 			return driver.Arg{}, false
 		}
-		v := text(raw)
+		v := jsonscan.Text(raw)
 		return driver.Arg{Text: v}, bytes.IndexByte(v, 0) < 0
 	case store.TypeInteger:
 		v, ok := wholeNumber(raw)
@@ -95,7 +96,7 @@ func date(raw []byte) ([]byte, bool) {
 	if raw[0] != '"' {
 		return nil, false
 	}
-	v := text(raw)
+	v := jsonscan.Text(raw)
 	if len(v) != len(time.DateOnly) {
 		return nil, false
 	}
@@ -108,7 +109,7 @@ func datetime(raw []byte) ([]byte, bool) {
 	if raw[0] != '"' {
 		return nil, false
 	}
-	t, err := time.Parse(time.RFC3339Nano, string(bytes.ToUpper(text(raw))))
+	t, err := time.Parse(time.RFC3339Nano, string(bytes.ToUpper(jsonscan.Text(raw))))
 	if err != nil {
 		return nil, false
 	}
@@ -124,9 +125,9 @@ func array(item store.ParamType, raw []byte) (driver.Arg, bool) {
 		return driver.Arg{}, false
 	}
 	a := driver.Arg{Items: []driver.Arg{}}
-	s := scanner{b: raw, i: 1}
-	for more := !s.next(']'); more; more = s.next(',') {
-		v, ok := s.raw()
+	s := jsonscan.New(raw, nil)
+	for items := s.Array(); s.Item(&items); {
+		v, ok := s.Raw()
 		if !ok || len(a.Items) == maxItems {
 			return driver.Arg{}, false
 		}

@@ -79,27 +79,33 @@ type Queue struct {
 	rejected uint64
 	turns    list.List        // of *line: keys with waiters, next turn first
 	lines    map[string]*line // the same by key
-	arrivals list.List        // of *waiter, in order of arrival
+	arrivals chain            // in order of arrival
+	spare    []*waiter        // to be used again
 }
 
 // line is the waiters of one key. An empty line is removed.
 type line struct {
 	key     string
 	turn    *list.Element // in turns
-	waiters list.List     // of *waiter
+	waiters chain
 }
 
+// waiter is one call that waits. Its channel and timer serve one call after the other: under load most calls wait, and
+// new ones would cost more than the waiting.
 type waiter struct {
 	line     *line
-	place    *list.Element // in line.waiters
-	arrival  *list.Element // in arrivals
+	links    [chains]links
 	since    time.Time
-	admitted chan struct{} // closed under mu, together with running++
+	timer    *time.Timer
+	admitted chan struct{} // of capacity one: gets its value under mu, together with running++
 }
+
+// maxSpare is how many waiters are kept for later calls.
+const maxSpare = 256
 
 // New makes a queue. Limits out of bounds are brought into them.
 func New(l Limits) *Queue {
-	return &Queue{limits: l.withDefaults(), lines: map[string]*line{}}
+	return &Queue{limits: l.withDefaults(), lines: map[string]*line{}, arrivals: chain{which: byArrival}}
 }
 
 // Admit waits until the call may run. release gives the place back; it must be
@@ -117,18 +123,40 @@ func (q *Queue) Admit(ctx context.Context, key string) (release func(), waited t
 		return q.releaser(), 0, nil
 	}
 	w := q.join(key)
-	timer := time.NewTimer(q.limits.Wait)
 	q.mu.Unlock()
-	defer timer.Stop()
+	defer q.recycle(w)
 
 	select {
 	case <-w.admitted:
 		return q.releaser(), time.Since(w.since), nil
 	case <-ctx.Done():
 		err = context.Cause(ctx)
-	case <-timer.C:
+	case <-w.timer.C:
 	}
 	return q.giveUp(ctx, w, err)
+}
+
+// waiter returns one that nobody uses. The caller holds mu.
+func (q *Queue) waiter() *waiter {
+	n := len(q.spare)
+	if n == 0 {
+		return &waiter{timer: time.NewTimer(q.limits.Wait), admitted: make(chan struct{}, 1)}
+	}
+	w := q.spare[n-1]
+	q.spare = q.spare[:n-1]
+	w.timer.Reset(q.limits.Wait)
+	return w
+}
+
+// recycle keeps a waiter that has left and whose channel is empty. A stopped timer's channel is (package time, Timer.Stop).
+func (q *Queue) recycle(w *waiter) {
+	w.timer.Stop()
+	w.line = nil
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.spare) < maxSpare {
+		q.spare = append(q.spare, w)
+	}
 }
 
 // giveUp leaves the line, unless the place came in the same moment. A place that
@@ -156,25 +184,31 @@ func (q *Queue) giveUp(ctx context.Context, w *waiter, err error) (func(), time.
 }
 
 func (q *Queue) releaser() func() {
-	return sync.OnceFunc(func() {
+	released := false
+	return func() {
 		q.mu.Lock()
 		defer q.mu.Unlock()
+		if released {
+			return
+		}
+		released = true
 		q.running--
 		q.admit()
-	})
+	}
 }
 
 // join puts a new waiter at the end of its key's line. The caller holds mu.
 func (q *Queue) join(key string) *waiter {
 	l := q.lines[key]
 	if l == nil {
-		l = &line{key: key}
+		l = &line{key: key, waiters: chain{which: byLine}}
 		l.turn = q.turns.PushBack(l)
 		q.lines[key] = l
 	}
-	w := &waiter{line: l, since: time.Now(), admitted: make(chan struct{})}
-	w.place = l.waiters.PushBack(w)
-	w.arrival = q.arrivals.PushBack(w)
+	w := q.waiter()
+	w.line, w.since = l, time.Now()
+	l.waiters.push(w)
+	q.arrivals.push(w)
 	q.waiting++
 	return w
 }
@@ -182,9 +216,9 @@ func (q *Queue) join(key string) *waiter {
 // leave takes a waiter out of its line. The caller holds mu.
 func (q *Queue) leave(w *waiter) {
 	q.waiting--
-	q.arrivals.Remove(w.arrival)
-	w.line.waiters.Remove(w.place)
-	if w.line.waiters.Len() == 0 {
+	q.arrivals.remove(w)
+	w.line.waiters.remove(w)
+	if w.line.waiters.first == nil {
 		q.turns.Remove(w.line.turn)
 		delete(q.lines, w.line.key)
 	}
@@ -195,11 +229,11 @@ func (q *Queue) leave(w *waiter) {
 func (q *Queue) admit() {
 	for q.waiting > 0 && (!q.limits.Enabled || q.running < q.limits.Concurrent) {
 		l := q.turns.Front().Value.(*line)
-		w := l.waiters.Front().Value.(*waiter)
+		w := l.waiters.first
 		q.turns.MoveToBack(l.turn)
 		q.leave(w)
 		q.running++
-		close(w.admitted)
+		w.admitted <- struct{}{} // it is empty: a waiter gets one value
 	}
 }
 
@@ -217,8 +251,49 @@ func (q *Queue) Stats() Stats {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	s := Stats{Running: q.running, Waiting: q.waiting, Rejected: q.rejected}
-	if first := q.arrivals.Front(); first != nil {
-		s.OldestWait = time.Since(first.Value.(*waiter).since)
+	if first := q.arrivals.first; first != nil {
+		s.OldestWait = time.Since(first.since)
 	}
 	return s
+}
+
+// A waiter stands in two chains.
+const (
+	byLine = iota
+	byArrival
+	chains
+)
+
+// links are a waiter's neighbours in one chain.
+type links struct{ before, after *waiter }
+
+// chain is a list of waiters, linked through themselves.
+type chain struct {
+	which       int
+	first, last *waiter
+}
+
+func (c *chain) push(w *waiter) {
+	w.links[c.which] = links{before: c.last}
+	if c.last == nil {
+		c.first = w
+	} else {
+		c.last.links[c.which].after = w
+	}
+	c.last = w
+}
+
+func (c *chain) remove(w *waiter) {
+	l := w.links[c.which]
+	if l.before == nil {
+		c.first = l.after
+	} else {
+		l.before.links[c.which].after = l.after
+	}
+	if l.after == nil {
+		c.last = l.before
+	} else {
+		l.after.links[c.which].before = l.before
+	}
+	w.links[c.which] = links{}
 }

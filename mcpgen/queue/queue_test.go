@@ -354,7 +354,7 @@ func TestMany(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if s := q.Stats(); s.Running != 0 || s.Waiting != 0 || len(q.lines) != 0 || q.turns.Len() != 0 || q.arrivals.Len() != 0 {
+	if s := q.Stats(); s.Running != 0 || s.Waiting != 0 || len(q.lines) != 0 || q.turns.Len() != 0 || q.arrivals.first != nil {
 		t.Errorf("left over: %+v, %d lines", s, len(q.lines))
 	}
 }

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"errors"
 	"slices"
 
@@ -169,11 +170,8 @@ func (s *session) handle(f *flight, msg pgproto3.BackendMessage) bool {
 			}
 		}
 	case *pgproto3.CommandComplete:
-		if f.ended == f.turn {
-			tag := pgconn.NewCommandTag(string(m.CommandTag))
-			if !tag.Select() {
-				f.affected = tag.RowsAffected()
-			}
+		if f.ended == f.turn && !bytes.HasPrefix(m.CommandTag, []byte("SELECT ")) {
+			f.affected = pgconn.NewCommandTag(string(m.CommandTag)).RowsAffected()
 		}
 		f.ended++
 	case *pgproto3.PortalSuspended, *pgproto3.EmptyQueryResponse:

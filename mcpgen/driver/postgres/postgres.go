@@ -4,7 +4,7 @@
 // It promises:
 //
 //   - A read-only statement runs as BEGIN READ ONLY, the prepared statement,
-//     ROLLBACK and pg_advisory_unlock_all() in one flight, on a session whose
+//     pg_advisory_unlock_all() and ROLLBACK in one flight, on a session whose
 //     default is read-only. The extended protocol takes one statement; the flag
 //     can be lifted only before the first snapshot, which every SELECT, DO and
 //     CALL takes; inside an explicit transaction no procedure can commit; and
@@ -149,6 +149,20 @@ func (p *pool) acquire(ctx context.Context, fresh bool) (*session, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// spare returns a session if one is idle and may be used now, else nil.
+func (p *pool) spare(fresh bool) (*session, error) {
+	select {
+	case p.slots <- struct{}{}:
+	default:
+		return nil, nil
+	}
+	s, err := p.take(fresh)
+	if s == nil {
+		<-p.slots
+	}
+	return s, err
 }
 
 // take returns an idle session, or nil when there is none.

@@ -130,6 +130,9 @@ CREATE FUNCTION f_deallocate() RETURNS int LANGUAGE plpgsql AS $$ BEGIN EXECUTE 
 CREATE PROCEDURE p_commit() LANGUAGE plpgsql AS $$ BEGIN COMMIT; SET transaction_read_only = off; INSERT INTO victim (id) VALUES (95); COMMIT; END $$;
 CREATE VIEW locking AS SELECT pg_try_advisory_lock(4711) AS l;
 RESET ROLE;
+CREATE SCHEMA shadow;
+GRANT USAGE ON SCHEMA shadow TO PUBLIC;
+CREATE FUNCTION shadow.pg_advisory_unlock_all() RETURNS void LANGUAGE sql AS '';
 `
 
 // checksum is everything the role could have changed: rows, sequences, large objects, relations, functions, roles,
@@ -193,6 +196,10 @@ func leaks() []dt.Leak {
 		{SQL: "SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE", Probe: setting("default_transaction_read_only")},
 		{SQL: "SELECT pg_advisory_lock(42)", Probe: "SELECT count(*) AS v FROM pg_locks WHERE locktype = 'advisory'"},
 		{SQL: "SELECT pg_advisory_lock_shared(42)", Probe: "SELECT count(*) AS v FROM pg_locks WHERE locktype = 'advisory'"},
+		{SQL: "SELECT set_config('search_path', 'shadow, pg_catalog', false), pg_advisory_lock(43)", Probe: "SELECT count(*) AS v FROM pg_locks WHERE locktype = 'advisory'"},
+		{SQL: "SELECT set_config('statement_timeout', '1', false), pg_advisory_lock(44)", Probe: "SELECT count(*) AS v FROM pg_locks WHERE locktype = 'advisory'"},
+		{SQL: "SELECT pg_advisory_lock(45), 1 / (g - 2) FROM generate_series(1, 3) g", Probe: "SELECT count(*) AS v FROM pg_locks WHERE locktype = 'advisory'"},
+		{SQL: "SELECT pg_advisory_lock(46) FROM generate_series(1, 3000)", Probe: "SELECT count(*) AS v FROM pg_locks WHERE locktype = 'advisory'"},
 		{SQL: "SELECT * FROM locking", Probe: "SELECT count(*) AS v FROM pg_locks WHERE locktype = 'advisory'"},
 		{SQL: "CREATE TEMP TABLE victim AS SELECT 1 AS leaked", Probe: "SELECT count(*) AS v FROM victim"},
 		{SQL: "SET ROLE pg_monitor", Probe: "SELECT current_user AS v"},

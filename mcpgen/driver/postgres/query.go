@@ -65,6 +65,12 @@ func given(err error) *driver.Error {
 
 // wait returns a session; it takes no longer than the statement itself may.
 func (p *pool) wait(ctx context.Context, timeout time.Duration, fresh bool) (*session, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if s, err := p.spare(fresh); s != nil || err != nil { // the usual case needs no timer
+		return s, err
+	}
 	limited, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	s, err := p.acquire(limited, fresh)
@@ -85,9 +91,7 @@ func (p *pool) on(ctx context.Context, s *session, timeout time.Duration, f func
 		p.release(s)
 	}()
 	start := time.Now()
-	limited, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	stop := s.watch(limited)
+	stop := s.watch(ctx, timeout)
 	err := f(s)
 	returned = true
 	aborted := stop()
@@ -177,8 +181,8 @@ func (s *session) read(f *flight, values [][]byte, rows int) {
 	s.add(begin)
 	f.turn = 1 + s.addLocal()
 	s.addStatement(f.st, values, rows)
+	s.add(unlock) // before the ROLLBACK, which does not take it back: after it, it would need a transaction of its own
 	s.add(rollback)
-	s.add(unlock)
 	s.fly(f)
 	if f.cut {
 		s.abort()

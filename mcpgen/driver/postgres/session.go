@@ -20,7 +20,7 @@ type control struct{ name, sql string }
 var (
 	begin      = control{"ro_begin", "BEGIN READ ONLY"}
 	rollback   = control{"ro_rollback", "ROLLBACK"}
-	unlock     = control{"ro_unlock", "SELECT pg_advisory_unlock_all()"}
+	unlock     = control{"ro_unlock", "SELECT pg_catalog.pg_advisory_unlock_all()"} // no search_path of a statement changes what that is
 	beginWrite = control{"rw_begin", "BEGIN READ WRITE"}
 	commit     = control{"rw_commit", "COMMIT"}
 )
@@ -44,6 +44,9 @@ type session struct {
 
 	unfit     bool // not for another statement
 	idleSince time.Time
+
+	clock  clock          // of what runs
+	aborts sync.WaitGroup // by a context that ended
 }
 
 // settings are the session's, in the order they are set. Through a pooler they are set in each transaction instead.
@@ -75,7 +78,7 @@ func (p *pool) newSession(ctx context.Context) (*session, error) {
 		return nil, err
 	}
 	s := p.wrap(pg)
-	stop := s.watch(ctx)
+	stop := s.watch(ctx, connectTimeout)
 	err = s.prepareControls()
 	if aborted := stop(); err != nil || aborted {
 		s.close()
@@ -88,6 +91,7 @@ func (p *pool) newSession(ctx context.Context) (*session, error) {
 // close a connection in the background, where nobody could wait for them.
 func (p *pool) wrap(pg *pgconn.PgConn) *session {
 	s := &session{pool: p, pg: pg, fe: pg.Frontend(), pooled: p.pooled, prepared: map[*driver.Statement]*prepared{}}
+	s.clock.expire = s.abort
 	if s.pooled {
 		var calls []string
 		for _, set := range p.settings() {
@@ -116,6 +120,7 @@ func (s *session) prepareControls() error {
 
 // close ends the session; the server learns of it, unless the network is dead.
 func (s *session) close() {
+	s.clock.end()
 	conn := s.pg.Conn()
 	_ = conn.SetDeadline(time.Now().Add(time.Second)) // each step may fail: the session is given up either way
 	s.fe.Send(&pgproto3.Terminate{})
@@ -135,18 +140,100 @@ func (s *session) abort() {
 	_ = s.pg.CancelRequest(ctx) // the deadline above ends the session when the request cannot get through
 }
 
-// watch aborts the session when ctx ends. The returned function stops watching and waits for an abort that has begun; it
-// reports whether there was one.
-func (s *session) watch(ctx context.Context) func() bool {
-	var done sync.WaitGroup
-	done.Add(1)
-	stop := context.AfterFunc(ctx, func() { defer done.Done(); s.abort() })
+// watch aborts the session when ctx ends or the time is up. The returned function stops watching and waits for an abort
+// that has begun; it reports whether there was one.
+func (s *session) watch(ctx context.Context, timeout time.Duration) func() bool {
+	s.clock.start(timeout)
+	s.aborts.Add(1)
+	forget := afterFunc(ctx, func() { defer s.aborts.Done(); s.abort() })
 	return func() bool {
-		if stop() {
-			return false
+		aborted := s.clock.stop()
+		if forget() {
+			s.aborts.Done()
+		} else {
+			aborted = true
 		}
-		done.Wait()
-		s.unfit = true // a late cancel must not hit the next statement
-		return true
+		if aborted {
+			s.aborts.Wait()
+			s.unfit = true // a late cancel must not hit the next statement
+		}
+		return aborted
+	}
+}
+
+// afterFunc is context.AfterFunc. A context that has the method itself, as package context allows, spares the one that
+// would be made around it.
+func afterFunc(ctx context.Context, f func()) (stop func() bool) {
+	if own, ok := ctx.(interface{ AfterFunc(f func()) func() bool }); ok {
+		return own.AfterFunc(f)
+	}
+	return context.AfterFunc(ctx, f)
+}
+
+// clock ends what takes too long on one session. Its timer goes on from call to call and only looks, when it fires, what
+// the time limit is by then: a timer that every call set and stopped would wake an idle thread each time.
+type clock struct {
+	expire func() // called once, by the timer's goroutine, when the time is up
+
+	mu       sync.Mutex
+	timer    *time.Timer
+	fires    time.Time // when the timer will; zero: it is not set
+	deadline time.Time // of what runs; zero: nothing does
+	expired  sync.WaitGroup
+	late     bool
+}
+
+// start begins to watch one thing.
+func (c *clock) start(timeout time.Duration) {
+	now := time.Now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.deadline = now.Add(timeout)
+	switch {
+	case c.timer == nil:
+		c.timer = time.AfterFunc(timeout, c.look)
+	case c.fires.IsZero() || c.deadline.Before(c.fires):
+		c.timer.Reset(timeout)
+	default:
+		return
+	}
+	c.fires = c.deadline
+}
+
+// look is what the timer does.
+func (c *clock) look() {
+	c.mu.Lock()
+	now := time.Now()
+	switch {
+	case c.deadline.IsZero() || c.late:
+		c.fires = time.Time{}
+	case now.Before(c.deadline):
+		c.fires = c.deadline
+		c.timer.Reset(c.deadline.Sub(now))
+	default:
+		c.late = true
+		c.expired.Add(1)
+		defer c.expired.Done()
+		defer c.expire()
+	}
+	c.mu.Unlock()
+}
+
+// stop ends the watch. It reports whether the time was up, and then returns after expire has.
+func (c *clock) stop() bool {
+	c.mu.Lock()
+	c.deadline = time.Time{}
+	late := c.late
+	c.mu.Unlock()
+	c.expired.Wait()
+	return late
+}
+
+// end is for when nothing will be watched any more.
+func (c *clock) end() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.timer != nil {
+		c.timer.Stop()
 	}
 }

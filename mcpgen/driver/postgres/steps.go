@@ -53,7 +53,7 @@ func (Driver) Test(ctx context.Context, cfg driver.Config, report func(driver.St
 	}
 	s := pool.wrap(pg)
 	defer s.close()
-	defer s.watch(ctx)()
+	defer s.watch(ctx, connectTimeout)()
 	return p.inspect(pool.cfg, s)
 }
 
@@ -116,7 +116,7 @@ func (p *prober) connect(ctx context.Context, pool *pool) (*pgconn.PgConn, error
 func protectionOf(conn net.Conn, cfg *tls.Config) string {
 	secure, ok := conn.(*tls.Conn)
 	if !ok {
-		return "not encrypted"
+		return driver.NotEncrypted
 	}
 	s := secure.ConnectionState()
 	text := tls.VersionName(s.Version)
