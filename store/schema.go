@@ -35,12 +35,20 @@ func CheckSchema(schema json.RawMessage) error {
 		return fmt.Errorf("the schema's type is \"object\": arguments and results are objects")
 	}
 	c := schemaCheck{root: root}
-	return c.schema(root, 0)
+	if err := c.schema(root, 0); err != nil {
+		return err
+	}
+	mirrors, err := mirrorsIn(root)
+	if err == nil && len(mirrors) < c.mirrored {
+		err = fmt.Errorf("%s stands only on properties that are reached through properties alone: clients ignore a tool where it stands elsewhere", mirrorKeyword)
+	}
+	return err
 }
 
 type schemaCheck struct {
-	root map[string]any
-	seen int
+	root     map[string]any
+	seen     int
+	mirrored int // keywords that ask for a header, wherever they stand
 }
 
 func (c *schemaCheck) schema(v any, depth int) error {
@@ -74,6 +82,8 @@ func (c *schemaCheck) keyword(key string, v any, depth int) error {
 		return fmt.Errorf("$schema %v is not supported; use JSON Schema 2020-12, or leave it out", v)
 	case "$ref", "$dynamicRef":
 		return c.reference(v)
+	case mirrorKeyword:
+		c.mirrored++
 	case "$id":
 		return fmt.Errorf("$id is not supported: a schema stands alone")
 	case "properties", "patternProperties", "$defs", "definitions", "dependentSchemas":

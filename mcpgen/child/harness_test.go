@@ -17,6 +17,7 @@ import (
 	"mcpstudio/mcpgen"
 	"mcpstudio/mcpgen/control"
 	"mcpstudio/mcpgen/hop"
+	"mcpstudio/mcpgen/pipe"
 	"mcpstudio/store"
 )
 
@@ -107,7 +108,7 @@ func (l lines) next(t *testing.T) *control.Log {
 
 func newTestServer(t testing.TB, dir string, m *mcpgen.Manifest) (*server, lines) {
 	t.Helper()
-	parent, file, err := control.Pair()
+	parent, file, err := pipe.New("control")
 	if err != nil {
 		t.Fatal(err)
 	}

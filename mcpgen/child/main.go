@@ -41,8 +41,14 @@ const workers = 256
 const setupTime = 60 * time.Second
 
 // Main runs the child until the parent goes, and returns the exit code. args is
-// what follows the hidden command: nothing.
+// what follows the hidden command: nothing, or "starter" for the process that
+// starts the children of a confined parent.
 func Main(args []string) int {
+	if len(args) == 1 && args[0] == "starter" {
+		if code := sandbox.ServeStarter(); code != exitUsage {
+			return code
+		}
+	}
 	ends, err := inherited()
 	if err != nil || len(args) > 0 {
 		fmt.Fprintln(os.Stderr, "studio child is started by studio serve, with pipes that only it can give. Run `studio serve` instead.")

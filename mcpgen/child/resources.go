@@ -113,7 +113,7 @@ func (s *server) fetch(ctx context.Context, q *hop.Request, uri []byte, r *hop.R
 		args = append(append(hop.AppendString(args, name), ':'), hop.AppendString(nil, values[i])...)
 	}
 	args = append(args, '}')
-	_, got, err := s.engine.Run(ctx, &query.Request{Tool: res.prepared, Args: args, Principal: q.Principal.ID, Caller: callerValues(q)}, nil)
+	_, got, err := s.engine.Run(ctx, &query.Request{Tool: res.prepared, Args: args, Principal: q.Principal.ID, Caller: callerValues(res.prepared, q)}, nil)
 	r.Rows, r.Wait, r.Took = got.RowCount, got.Wait, got.Run
 	if err != nil {
 		message := s.queryFailed(ctx, q, res.Name, err, r)

@@ -155,7 +155,7 @@ func (e *rpcError) write(q *hop.Request, r *hop.Reply) {
 		switch e.code {
 		case hop.CodeMethodNotFound:
 			r.Status = http.StatusNotFound
-		case hop.CodeInvalidParams, hop.CodeInvalidRequest:
+		case hop.CodeInvalidParams, hop.CodeInvalidRequest, hop.CodeHeaderMismatch:
 			r.Status = http.StatusBadRequest
 		}
 	}

@@ -17,6 +17,7 @@ type tool struct {
 	name     string
 	prepared *query.Prepared
 	content  map[string]store.Content
+	mirrors  []store.Mirror // arguments that HTTP headers repeat
 }
 
 func newTool(e *query.Engine, t *mcpgen.Tool) (*tool, error) {
@@ -28,7 +29,11 @@ func newTool(e *query.Engine, t *mcpgen.Tool) (*tool, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &tool{name: t.Name, prepared: p, content: t.Content}, nil
+	mirrors, err := store.Mirrors(spec.InputSchema) // a generated schema has none
+	if err != nil {
+		return nil, err
+	}
+	return &tool{name: t.Name, prepared: p, content: t.Content, mirrors: mirrors}, nil
 }
 
 // toolSpec hands a schema to the engine only when the author wrote it: the
@@ -88,9 +93,14 @@ func (s *server) call(ctx context.Context, q *hop.Request, r *hop.Reply) *rpcErr
 	if t == nil || !q.Allowed.Tool(q.Name) {
 		return &rpcError{code: hop.CodeInvalidParams, outcome: codeUnknownName, message: "There is no tool of this name. tools/list names those there are."}
 	}
+	if len(t.mirrors) > 0 && q.Modern {
+		if no := checkMirrors(t.mirrors, q); no != nil {
+			return no
+		}
+	}
 	b := append(openResult(r.Body, q.ID), `{"structuredContent":`...)
 	from := len(b)
-	b, res, err := s.engine.Run(ctx, &query.Request{Tool: t.prepared, Args: q.Args, Principal: q.Principal.ID, Caller: callerValues(q)}, b)
+	b, res, err := s.engine.Run(ctx, &query.Request{Tool: t.prepared, Args: q.Args, Principal: q.Principal.ID, Caller: callerValues(t.prepared, q)}, b)
 	r.Rows, r.Wait, r.Took = res.RowCount, res.Wait, res.Run
 	if err != nil {
 		s.toolError(q, r, s.queryFailed(ctx, q, t.name, err, r))
@@ -122,8 +132,11 @@ func (s *server) toolError(q *hop.Request, r *hop.Reply, message string) {
 	r.Body = append(s.tails.appendTo(b, q.Modern), '}')
 }
 
-// callerValues are what :caller.name placeholders stand for.
-func callerValues(q *hop.Request) map[string]string {
+// callerValues are what the :caller.name placeholders of p stand for, if it has any.
+func callerValues(p *query.Prepared, q *hop.Request) map[string]string {
+	if !p.AsksCaller() {
+		return nil
+	}
 	return map[string]string{"id": q.Principal.ID, "name": q.Principal.Name, "kind": q.Principal.Kind}
 }
 

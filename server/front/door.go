@@ -131,7 +131,7 @@ func list(names *[]string) []string {
 func (f *Front) call(ctx context.Context, x *exchange, c caller) error {
 	x.q = hop.Request{
 		Modern: x.m.Modern(), Version: x.m.Version, Method: x.m.Method, ID: x.m.ID, Name: x.m.Name, Args: x.m.Args,
-		Principal: c.who, Allowed: c.allowed,
+		Mirror: x.mirror, Principal: c.who, Allowed: c.allowed,
 	}
 	if string(x.m.Method) != "tools/call" { // name and arguments are all it needs
 		x.q.Params = x.m.Params

@@ -17,11 +17,8 @@ import (
 // MaxBody is the largest request body (product.md section 4).
 const MaxBody = 4 << 20
 
-// Slow clients: time to send a body, and to take an answer.
-const (
-	readTime  = 30 * time.Second
-	writeTime = 60 * time.Second
-)
+// readTime is how long a client may take to send a body.
+const readTime = 30 * time.Second
 
 // Live is the generated server that runs now. The errors are ctx's,
 // hop.ErrTooLarge, and *store.Error for what a client may be told.
@@ -35,6 +32,8 @@ type Settings struct {
 	CORSOrigins []string // browser origins that may call, besides the endpoint's own
 	RateLimit   int      // calls per minute and token (address, with mode none); 0: no limit
 	Hosts       []string // names the studio is known by; IP literals and localhost always pass
+	// PublicOrigin is the origin people use, as configured; empty: none. It may call whatever scheme a request seems to have come by.
+	PublicOrigin string
 }
 
 // Options is what a front needs; Live, Verifier and Settings are required.
@@ -55,7 +54,9 @@ type Front struct {
 	calls   calls
 	clients clients
 	allowed allowedCache
-	spare   sync.Pool // of *exchange
+	fixed   http.Header // of every answer; its values are shared and never changed
+	json    []string    // Content-Type
+	spare   sync.Pool   // of *exchange
 }
 
 var _ http.Handler = (*Front)(nil)
@@ -68,24 +69,29 @@ func New(o Options) *Front {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	f := &Front{o: o}
+	f := &Front{
+		o: o, json: []string{"application/json"},
+		fixed: http.Header{"X-Content-Type-Options": {"nosniff"}, "Cache-Control": {"no-store"}},
+	}
 	f.spare.New = func() any { return new(exchange) }
 	return f
 }
 
 // exchange is the memory of one request; it is used again.
 type exchange struct {
-	body []byte
-	m    hop.Message
-	q    hop.Request
-	r    hop.Reply
-	call Call
+	body   []byte
+	mirror []byte // the Mcp-Param headers, empty between requests
+	m      hop.Message
+	q      hop.Request
+	r      hop.Reply
+	call   Call
 }
 
 // recycle keeps the memory of an exchange unless it is unusually large.
 func (f *Front) recycle(x *exchange) {
 	if cap(x.body) <= 128<<10 && cap(x.r.Body) <= 1<<20 {
-		x.m, x.q, x.call = hop.Message{}, hop.Request{}, Call{}
+		x.m.Reset()
+		x.q, x.call, x.mirror = hop.Request{}, Call{}, x.mirror[:0]
 		f.spare.Put(x)
 	}
 }

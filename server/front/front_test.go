@@ -17,6 +17,7 @@ import (
 
 	"mcpstudio/auth/token"
 	"mcpstudio/mcpgen/hop"
+	"mcpstudio/mcpgen/pipe"
 	"mcpstudio/server/clientip"
 	"mcpstudio/store"
 )
@@ -157,7 +158,7 @@ func newWorld(t *testing.T) *world {
 	if w.verifier, err = token.New(t.Context(), w.store, token.Options{}); err != nil {
 		t.Fatal(err)
 	}
-	conn, file, err := hop.Pair()
+	conn, file, err := pipe.New("calls")
 	if err != nil {
 		t.Fatal(err)
 	}

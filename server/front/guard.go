@@ -63,27 +63,29 @@ func misdirected(w http.ResponseWriter) {
 	http.Error(w, "This server does not answer to that host name. An admin can add it with STUDIO_ALLOWED_HOSTS.", http.StatusMisdirectedRequest)
 }
 
-// OriginAllowed reports whether a request's Origin may call: absent, the host the
-// request went to, or one of origins. Whoever uses it has checked the Host.
-func OriginAllowed(r *http.Request, origins []string) bool {
+// OriginAllowed reports whether a request's Origin may call: absent, the scheme and
+// host the request went to, public (the origin people use), or one of origins. https
+// says whether the request came encrypted: a page of the same name on the other
+// scheme is another origin. Whoever uses it has checked the Host.
+func OriginAllowed(r *http.Request, https bool, public string, origins []string) bool {
 	values := r.Header["Origin"]
 	switch {
 	case len(values) == 0:
 		return true
 	case len(values) > 1:
 		return false
-	case slices.Contains(origins, values[0]):
+	case slices.Contains(origins, values[0]) || public != "" && values[0] == public:
 		return true
 	}
 	u, err := url.Parse(values[0])
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || values[0] != u.Scheme+"://"+u.Host {
 		return false
 	}
-	return sameHost(u.Scheme, u.Host, r.Host)
+	return https == (u.Scheme == "https") && sameHost(u.Scheme, u.Host, r.Host)
 }
 
-// sameHost compares hosts with their ports. A Host without a port belongs to the
-// scheme's default, which behind a proxy only the Origin tells.
+// sameHost compares hosts with their ports. One without a port belongs to the
+// scheme's default.
 func sameHost(scheme, a, b string) bool {
 	return strings.EqualFold(withPort(scheme, a), withPort(scheme, b))
 }

@@ -36,34 +36,42 @@ func TestCheckHost(t *testing.T) {
 	}
 }
 
+// cases 45, 46: the endpoint's own pages and the listed origins, and nobody who only looks like them.
 func TestOriginAllowed(t *testing.T) {
 	for _, tt := range []struct {
 		host   string
+		https  bool
 		origin []string
 		want   bool
 	}{
-		{"studio.example", nil, true},
-		{"studio.example", []string{"https://studio.example"}, true},
-		{"studio.example", []string{"https://studio.example:443"}, true},
-		{"studio.example:8443", []string{"https://studio.example:8443"}, true},
-		{"studio.example:3000", []string{"http://studio.example"}, false},
-		{"studio.example", []string{"https://app.example"}, true},
-		{"studio.example", []string{"https://APP.example"}, false},
-		{"studio.example", []string{"http://app.example"}, false},
-		{"studio.example", []string{""}, false},
-		{"studio.example", []string{"null"}, false},
-		{"studio.example", []string{"file://studio.example"}, false},
-		{"studio.example", []string{"https://user@studio.example"}, false},
-		{"studio.example", []string{"https://studio.example/x"}, false},
-		{"studio.example", []string{"https://studio.example", "https://evil.example"}, false},
-		{"studio.example", []string{"https://studio.example.evil.example"}, false},
+		{"studio.example", true, nil, true},
+		{"studio.example", true, []string{"https://studio.example"}, true},
+		{"studio.example", true, []string{"https://studio.example:443"}, true},
+		{"studio.example:8443", true, []string{"https://studio.example:8443"}, true},
+		{"studio.example", true, []string{"http://studio.example"}, false},
+		{"studio.example", false, []string{"https://studio.example"}, false},
+		{"127.0.0.1:3000", false, []string{"http://127.0.0.1:3000"}, true},
+		{"127.0.0.1:3000", false, []string{"https://127.0.0.1:3000"}, false},
+		{"studio.example:3000", false, []string{"http://studio.example"}, false},
+		{"127.0.0.1:3000", false, []string{"https://public.example"}, true},
+		{"127.0.0.1:3000", false, []string{"http://public.example"}, false},
+		{"studio.example", true, []string{"https://app.example"}, true},
+		{"studio.example", true, []string{"https://APP.example"}, false},
+		{"studio.example", true, []string{"http://app.example"}, false},
+		{"studio.example", true, []string{""}, false},
+		{"studio.example", true, []string{"null"}, false},
+		{"studio.example", true, []string{"file://studio.example"}, false},
+		{"studio.example", true, []string{"https://user@studio.example"}, false},
+		{"studio.example", true, []string{"https://studio.example/x"}, false},
+		{"studio.example", true, []string{"https://studio.example", "https://evil.example"}, false},
+		{"studio.example", true, []string{"https://studio.example.evil.example"}, false},
 	} {
 		r := &http.Request{Host: tt.host, Header: http.Header{}}
 		if tt.origin != nil {
 			r.Header["Origin"] = tt.origin
 		}
-		if got := OriginAllowed(r, []string{"https://app.example"}); got != tt.want {
-			t.Errorf("host %s, origin %q: got %v, want %v", tt.host, tt.origin, got, tt.want)
+		if got := OriginAllowed(r, tt.https, "https://public.example", []string{"https://app.example"}); got != tt.want {
+			t.Errorf("host %s, encrypted %t, origin %q: got %v, want %v", tt.host, tt.https, tt.origin, got, tt.want)
 		}
 	}
 }

@@ -108,11 +108,13 @@ func short(b []byte) string {
 	return string(b)
 }
 
-// clients remembers what legacy clients said of themselves in initialize, since
-// their later messages do not repeat it. It is for the call log only.
+// clients remembers what clients say of themselves: legacy ones in initialize, since
+// their later messages do not repeat it, modern ones in every message, so that it is
+// decoded once. It is for the call log only.
 type clients struct {
-	mu    sync.RWMutex
-	known map[clientKey]clientInfo
+	mu     sync.RWMutex
+	known  map[clientKey]clientInfo
+	modern map[string]clientInfo // by the raw value of the message
 }
 
 type clientKey struct {
@@ -125,39 +127,63 @@ type clientInfo struct {
 	Version string `json:"version"`
 }
 
-const maxClients = 4096
+// Bounds of what is remembered.
+const (
+	maxClients    = 4096
+	maxClientText = 512 // bytes of a raw value; a longer one is decoded each time
+)
 
 // of returns the client's name and version, from the message itself or from an earlier one.
-func (s *clients) of(m *hop.Message, c caller) (name, version string) {
+func (s *clients) of(m *hop.Message, c caller) clientInfo {
+	if m.Modern() {
+		return s.said(m.Client)
+	}
 	key := clientKey{c.who.ID, c.addr}
-	if string(m.Method) != "initialize" && !m.Modern() {
+	if string(m.Method) != "initialize" {
 		s.mu.RLock()
 		defer s.mu.RUnlock()
-		known := s.known[key]
-		return known.Name, known.Version
+		return s.known[key]
 	}
 	var params struct {
-		ClientInfo clientInfo `json:"clientInfo"`
-		Meta       struct {
-			ClientInfo clientInfo `json:"io.modelcontextprotocol/clientInfo"`
-		} `json:"_meta"`
+		ClientInfo json.RawMessage `json:"clientInfo"`
 	}
-	// What does not have this form says nothing of the client, and nothing depends on it.
-	_ = json.Unmarshal(m.Params, &params)
-	info := params.ClientInfo
-	if m.Modern() {
-		info = params.Meta.ClientInfo
+	_ = json.Unmarshal(m.Params, &params) // see decodeClient
+	info := decodeClient(params.ClientInfo)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.known == nil || len(s.known) >= maxClients {
+		s.known = map[clientKey]clientInfo{}
 	}
-	info = clientInfo{short([]byte(info.Name)), short([]byte(info.Version))}
-	if !m.Modern() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if s.known == nil || len(s.known) >= maxClients {
-			s.known = map[clientKey]clientInfo{}
-		}
-		s.known[key] = info
+	s.known[key] = info
+	return info
+}
+
+// said decodes what a modern message says, unless it has been said before.
+func (s *clients) said(raw []byte) clientInfo {
+	s.mu.RLock()
+	info, ok := s.modern[string(raw)]
+	s.mu.RUnlock()
+	if ok {
+		return info
 	}
-	return info.Name, info.Version
+	info = decodeClient(raw)
+	if len(raw) > maxClientText {
+		return info
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.modern == nil || len(s.modern) >= maxClients {
+		s.modern = map[string]clientInfo{}
+	}
+	s.modern[string(raw)] = info
+	return info
+}
+
+// decodeClient reads a client's own words; what does not have their form says nothing, and nothing depends on it.
+func decodeClient(raw []byte) clientInfo {
+	var info clientInfo
+	_ = json.Unmarshal(raw, &info)
+	return clientInfo{short([]byte(info.Name)), short([]byte(info.Version))}
 }
 
 // Answer is what CallAs got.

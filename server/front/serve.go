@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"net/netip"
@@ -27,8 +28,7 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		misdirected(w)
 		return
 	}
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.Header().Set("Cache-Control", "no-store")
+	maps.Copy(w.Header(), f.fixed)
 	if len(s.CORSOrigins) > 0 {
 		cors(w.Header(), r, s.CORSOrigins)
 	}
@@ -37,7 +37,7 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer f.recovered(w, x)
 	x.r.Body = x.r.Body[:0]
 	switch {
-	case !OriginAllowed(r, s.CORSOrigins):
+	case r.Header["Origin"] != nil && !OriginAllowed(r, f.o.ClientIP.HTTPS(r), s.PublicOrigin, s.CORSOrigins):
 		f.refuse(w, x, &refusal{status: http.StatusForbidden, code: codeForbidden, message: "Web pages of this origin may not call this server. An admin can add it to cors_origins."})
 		return
 	case r.Method == http.MethodOptions:
@@ -77,6 +77,9 @@ func (f *Front) post(w http.ResponseWriter, r *http.Request, x *exchange, s Sett
 		x.call.Status, x.call.Code = http.StatusAccepted, "ok"
 		w.WriteHeader(http.StatusAccepted)
 		return nil
+	}
+	if x.m.Modern() && string(x.m.Method) == "tools/call" {
+		x.mirror = hop.MirrorHeaders(x.mirror, r.Header)
 	}
 	if err := f.call(r.Context(), x, c); err != nil {
 		return f.failed(r.Context(), err)
@@ -147,7 +150,6 @@ func isJSON(values []string) bool {
 
 // understand reads the message once, strictly, and compares it with the headers.
 func (f *Front) understand(r *http.Request, x *exchange, c caller) *refusal {
-	x.m = hop.Message{}
 	if err := hop.Scan(x.body, &x.m); err != nil {
 		no := &refusal{status: http.StatusBadRequest, code: hop.CodeParseError, outcome: "malformed", message: err.Error()}
 		var bad *hop.ScanError
@@ -161,7 +163,8 @@ func (f *Front) understand(r *http.Request, x *exchange, c caller) *refusal {
 		x.r.Body = hop.ErrorBody(x.r.Body[:0], x.m.ID, bad.Code, sentence(bad.Message), bad.Data)
 		return &refusal{status: bad.Status, code: bad.Code, outcome: "invalid_request"}
 	}
-	x.call.ClientName, x.call.ClientVersion = f.clients.of(&x.m, c)
+	client := f.clients.of(&x.m, c)
+	x.call.ClientName, x.call.ClientVersion = client.Name, client.Version
 	return nil
 }
 
@@ -198,18 +201,15 @@ func (f *Front) refuse(w http.ResponseWriter, x *exchange, no *refusal) {
 	f.answer(w, x, no.status)
 }
 
-// answer writes x.r.Body.
+// answer writes x.r.Body. How long a client may take to read it is the HTTP server's matter, for every answer alike.
 func (f *Front) answer(w http.ResponseWriter, x *exchange, status int) {
 	h := w.Header()
-	h.Set("Content-Type", "application/json")
+	h["Content-Type"] = f.json
 	h.Set("Content-Length", strconv.Itoa(len(x.r.Body)))
-	control := http.NewResponseController(w)
-	_ = control.SetWriteDeadline(time.Now().Add(writeTime)) // see read
 	w.WriteHeader(status)
 	if _, err := w.Write(x.r.Body); err != nil {
 		x.call.Code = "cancelled" // the client has gone; there is nobody to tell
 	}
-	_ = control.SetWriteDeadline(time.Time{})
 }
 
 // recovered keeps a panic of one request from showing its text to the client.
