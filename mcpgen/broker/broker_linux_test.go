@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -16,7 +17,14 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// The test binary is also the child that is killed.
+func TestMain(m *testing.M) {
+	if len(os.Args) == 3 && os.Args[1] == "broker-child" {
+		transfer(os.Args[2])
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // echo is a database that sends everything back.
 func echo(t *testing.T, address string) netip.AddrPort {
@@ -195,6 +203,17 @@ func TestDenied(t *testing.T) {
 	}
 	if s := w.Stats(); s.Allowed != 1 || s.Denied == 0 || s.Abuse != 0 {
 		t.Errorf("stats %+v", s)
+	}
+	// What was refused is kept for the admin: the newest first, bounded, each with its reason.
+	last := w.Refusals()
+	if len(last) != keptRefusals {
+		t.Fatalf("%d refusals kept, want %d", len(last), keptRefusals)
+	}
+	if r := last[0]; r.Connection != "local" || r.Host != "127.0.0.1" || r.Port != port || !strings.Contains(r.Reason, "private") || r.Abuse || time.Since(r.At) > time.Minute {
+		t.Errorf("the last refusal is %+v", r)
+	}
+	if r := last[1]; r.Connection != "private" || !strings.Contains(r.Reason, "private") {
+		t.Errorf("the one before is %+v", r)
 	}
 }
 

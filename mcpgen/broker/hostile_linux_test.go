@@ -88,6 +88,9 @@ func TestAbuse(t *testing.T) {
 	if len(told) != 0 {
 		t.Error("told twice")
 	}
+	if last := s.Refusals(); len(last) != len(messages) || !last[0].Abuse || !strings.HasPrefix(last[0].Reason, "abuse: ") || last[0].Host != "" {
+		t.Errorf("refusals %+v", last)
+	}
 	if after := descriptors(t); after != before {
 		t.Errorf("%d descriptors, then %d: stuffed ones stayed", before, after)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -55,7 +56,8 @@ func parseRequest(b []byte) (request, error) {
 		return request{}, errors.New("connection id out of bounds")
 	case r.Host == "" || len(r.Host) > maxHost:
 		return request{}, errors.New("host out of bounds")
-	case strings.ContainsFunc(r.Host+r.Conn, func(c rune) bool { return c <= ' ' || c == 0x7f || c == utf8.RuneError }):
+	// Nor marks that turn the direction of writing: what is refused is shown to the admin.
+	case strings.ContainsFunc(r.Host+r.Conn, func(c rune) bool { return c == ' ' || c == utf8.RuneError || !unicode.IsPrint(c) }):
 		return request{}, errors.New("control character or space in a name")
 	case r.Port < 1 || r.Port > 65535:
 		return request{}, errors.New("port out of bounds")

@@ -13,6 +13,7 @@ func FuzzParseRequest(f *testing.F) {
 		`{"id":1,"conn":"c7","host":"db.example.com","port":5432}`, `{"id":1,"conn":"c7","host":"::1","port":1}`, `{}`, `null`, `[]`, `{"id":4294967296,"conn":"a","host":"b","port":1}`,
 		`{"ID":1,"CONN":"c","Host":"h","pOrt":1}`, `{"id":1,"conn":"a","host":"b\u0000","port":1}`, `{"id":1,"conn":"a","host":"b","port":1e3}`,
 		`{"id":1,"conn":"a","host":"b","port":1}x`, "\xff", strings.Repeat("[", 1000), `{"id":1,"conn":"a","host":"\ud800","port":1}`, `{"id":1,"host":"a","host":"b","conn":"c","port":1}`,
+		`{"id":1,"conn":"c","host":"db\u202eslq","port":1}`, `{"id":1,"conn":"c","host":"b\u00fccher.example","port":1}`,
 	} {
 		f.Add([]byte(s))
 	}
@@ -27,7 +28,7 @@ func FuzzParseRequest(f *testing.F) {
 		if len(b) > maxMessage || r.Conn == "" || len(r.Conn) > maxConn || r.Host == "" || len(r.Host) > maxHost || r.Port < 1 || r.Port > 65535 {
 			t.Fatalf("out of bounds: %+v", r)
 		}
-		if strings.ContainsAny(r.Host+r.Conn, "\x00\r\n\t ") || !utf8.ValidString(r.Host) {
+		if strings.ContainsAny(r.Host+r.Conn, "\x00\r\n\t \u202e\u200f\u0085") || !utf8.ValidString(r.Host) {
 			t.Fatalf("control character: %+v", r)
 		}
 		again, err := json.Marshal(r)

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -48,6 +49,22 @@ type Stats struct {
 	Abuse   int64 `json:"abuse"`   // messages no honest child sends
 }
 
+// keptRefusals is how many refusals a Server remembers.
+const keptRefusals = 20
+
+// Refusal is a dial that was denied, or a message that was abuse. Host, Port and Connection are what the child asked
+// for, within the bounds of a message and without control characters; they are empty for abuse, and for a request that
+// exceeded a limit before it was looked at they are what it named.
+type Refusal struct {
+	At         time.Time `json:"at"`
+	Connection string    `json:"connection,omitempty"`
+	Host       string    `json:"host,omitempty"`
+	Port       int       `json:"port,omitempty"`
+	Reason     string    `json:"reason"`
+	// Abuse is set for a message no honest child sends.
+	Abuse bool `json:"abuse,omitempty"`
+}
+
 // Server is the parent's end for one child. Its methods are safe for concurrent use.
 type Server struct {
 	o                              Options
@@ -57,6 +74,7 @@ type Server struct {
 	mu     sync.Mutex
 	dialed map[string]map[netip.AddrPort]bool // guarded by mu: by connection id, what was really connected to
 	lines  *bucket                            // guarded by mu: lines of log a child can cause
+	last   []Refusal                          // guarded by mu: the newest last, at most keptRefusals
 }
 
 // NewServer makes the parent's end.
@@ -81,6 +99,32 @@ func NewServer(o Options) *Server {
 // Stats returns the counters.
 func (s *Server) Stats() Stats {
 	return Stats{Allowed: s.allowed.Load(), Denied: s.denied.Load(), Failed: s.failed.Load(), Abuse: s.abuse.Load()}
+}
+
+// Refusals returns the last refusals, the newest first.
+func (s *Server) Refusals() []Refusal {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := slices.Clone(s.last)
+	slices.Reverse(out)
+	return out
+}
+
+// refuse counts a denial and remembers it.
+func (s *Server) refuse(ctx context.Context, r request, reason string) {
+	s.denied.Add(1)
+	s.keep(Refusal{Connection: r.Conn, Host: r.Host, Port: r.Port, Reason: reason})
+	s.log(ctx, slog.LevelInfo, "broker denied a connection", "connection", r.Conn, "host", r.Host, "port", r.Port, "reason", reason)
+}
+
+func (s *Server) keep(r Refusal) {
+	r.At = time.Now().UTC()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.last) == keptRefusals {
+		s.last = slices.Delete(s.last, 0, 1)
+	}
+	s.last = append(s.last, r)
 }
 
 // Serve answers the child on conn, which it owns, until the child closes its end or ctx ends; it returns when every dial
@@ -118,6 +162,7 @@ func (s *Server) Serve(ctx context.Context, conn *net.UnixConn) error {
 		r, err := s.read(buf[:n], flags)
 		if err != nil {
 			s.abuse.Add(1)
+			s.keep(Refusal{Reason: "abuse: " + err.Error(), Abuse: true})
 			s.log(ctx, slog.LevelWarn, "broker message refused", "reason", err.Error())
 			if abuses++; abuses == maxAbuse {
 				s.o.OnAbuse("broken broker messages: " + err.Error())
@@ -125,8 +170,9 @@ func (s *Server) Serve(ctx context.Context, conn *net.UnixConn) error {
 			continue
 		}
 		if err := s.enter(limit); err != nil {
-			s.denied.Add(1)
-			w.send(reply{ID: r.ID, Stage: StagePolicy, Error: "denied: " + err.Error()}, nil)
+			reason := "denied: " + err.Error()
+			s.refuse(ctx, r, reason)
+			w.send(reply{ID: r.ID, Stage: StagePolicy, Error: reason}, nil)
 			continue
 		}
 		dials.Go(func() {
@@ -172,8 +218,7 @@ func (s *Server) answer(ctx context.Context, r request, w *writer) {
 	c, at, err := s.dial(ctx, r)
 	if err != nil {
 		if err.Stage == StagePolicy {
-			s.denied.Add(1)
-			s.log(ctx, slog.LevelInfo, "broker denied a connection", "connection", r.Conn, "host", r.Host, "port", r.Port, "reason", err.Message)
+			s.refuse(ctx, r, err.Message)
 		} else {
 			s.failed.Add(1)
 		}

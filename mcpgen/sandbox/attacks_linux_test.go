@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -120,15 +121,27 @@ func exits(r uintptr, err error) error {
 	return err
 }
 
-// attacks is the catalogue: cases 227, 228, 229 and 237 of the attack list.
+// attackGroup is a part of the catalogue under a heading.
+type attackGroup struct {
+	name    string
+	attacks []attack
+}
+
+// attackGroups is the catalogue: cases 227, 228, 229 and 237 of the attack list.
+func attackGroups() []attackGroup {
+	return []attackGroup{
+		{"Network", networkAttacks()}, {"Files", fileAttacks()}, {"Other processes", processAttacks()}, {"Privileges", privilegeAttacks()},
+		{"Kernel surface", kernelAttacks()}, {"Less trodden system calls", callAttacks()}, {"Other system call tables", archAttacks()},
+		{"Resources", append(resourceAttacks(), bombAttacks()...)},
+	}
+}
+
 func attacks() []attack {
-	list := networkAttacks()
-	list = append(list, fileAttacks()...)
-	list = append(list, processAttacks()...)
-	list = append(list, privilegeAttacks()...)
-	list = append(list, kernelAttacks()...)
-	list = append(list, archAttacks()...)
-	return append(list, resourceAttacks()...)
+	var list []attack
+	for _, g := range attackGroups() {
+		list = append(list, g.attacks...)
+	}
+	return list
 }
 
 // case 227
@@ -275,8 +288,16 @@ func fileAttacks() []attack {
 				return verdict(err, "")
 			}
 			defer unix.Close(fd)
-			_, err = unix.ReadDirent(fd, make([]byte, 4096))
-			return verdict(err, "listed the root")
+			b := make([]byte, 4096)
+			n, err := unix.ReadDirent(fd, b)
+			if err != nil {
+				return verdict(err, "")
+			}
+			// A private root holds nothing but the way to the directories of the policy.
+			if _, _, names := unix.ParseDirent(b[:n], -1, nil); slices.Contains(names, "etc") || slices.Contains(names, "usr") {
+				return "ESCAPE listed the root"
+			}
+			return verdict(unix.ENOENT, "")
 		}},
 		{"delete the database", false, func(t targets) string { return verdict(unix.Unlink(t.Database+"-spare"), "deleted") }},
 		{"rename the database", false, func(t targets) string {

@@ -48,6 +48,38 @@ func dropCapabilities() error {
 	return nil
 }
 
+// keepCapabilities takes every capability but those of keep from the bounding, permitted and effective sets of every
+// thread, and empties the inheritable set. An ordinary user has none to lose.
+func keepCapabilities(keep uint64) error {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var have [2]unix.CapUserData
+	if err := unix.Capget(&header, &have[0]); err != nil {
+		return fmt.Errorf("capget: %w", err)
+	}
+	if have[0].Permitted|have[1].Permitted == 0 {
+		return nil
+	}
+	for c := uintptr(0); c < 64; c++ {
+		in, err := unix.PrctlRetInt(unix.PR_CAPBSET_READ, c, 0, 0, 0)
+		if err != nil {
+			break // past the last capability of this kernel
+		}
+		if in == 1 && keep&(1<<c) == 0 {
+			if err := onAllThreads(unix.SYS_PRCTL, unix.PR_CAPBSET_DROP, c); err != nil && !errors.Is(err, unix.EPERM) {
+				return fmt.Errorf("bounding set: %w", err)
+			}
+		}
+	}
+	for i := range have {
+		part := uint32(keep >> (32 * i))
+		have[i] = unix.CapUserData{Effective: have[i].Permitted & part, Permitted: have[i].Permitted & part}
+	}
+	if _, _, e := syscall.AllThreadsSyscall(unix.SYS_CAPSET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&have[0])), 0); e != 0 {
+		return fmt.Errorf("capset: %w", threadsError(e))
+	}
+	return nil
+}
+
 // setAffinity pins every thread to the set.
 func setAffinity(set *unix.CPUSet) error {
 	_, _, e := syscall.AllThreadsSyscall(unix.SYS_SCHED_SETAFFINITY, 0, unsafe.Sizeof(*set), uintptr(unsafe.Pointer(set)))

@@ -23,10 +23,22 @@ type cgroupHost struct {
 	mounts  []string // candidates for the mount point of cgroup v2
 	self    string   // /proc/self/cgroup
 	rootUID bool     // the process is root, for which being able to write says nothing about delegation
+	studio  []int    // the processes of the studio, which may be in the group: this one, and the parent of a Starter
 }
 
-func systemCgroups() cgroupHost {
-	return cgroupHost{mounts: []string{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}, self: "/proc/self/cgroup", rootUID: os.Geteuid() == 0}
+// systemCgroups is this machine's; with are further processes of the studio.
+func systemCgroups(with ...int) cgroupHost {
+	return cgroupHost{mounts: []string{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}, self: "/proc/self/cgroup", rootUID: os.Geteuid() == 0,
+		studio: append([]int{os.Getpid()}, with...)}
+}
+
+// prepare makes the group ready and removes what an earlier studio left in it. It is for the start, before there is a
+// child: a group that is just being filled looks like one that was left behind. Without a group there is nothing to do,
+// and confine says why.
+func (h cgroupHost) prepare() {
+	if base, err := h.base(); err == nil {
+		sweepCgroups(base)
+	}
 }
 
 // base finds the cgroup v2 directory that was handed to the studio and makes it ready to hold groups of children. Its
@@ -56,7 +68,7 @@ func (h cgroupHost) base() (string, error) {
 	if slices.Contains(strings.Fields(string(enabled)), "memory") {
 		return dir, nil
 	}
-	return dir, prepareCgroup(dir, strings.Fields(string(controllers)))
+	return dir, h.enter(dir, strings.Fields(string(controllers)))
 }
 
 // own is the directory of the cgroup this process is in.
@@ -94,15 +106,16 @@ func delegated(dir string) bool {
 	return false
 }
 
-// prepareCgroup moves this process into a leaf and enables the controllers for groups beside it ("no internal
+// enter moves the processes of the studio into a leaf and enables the controllers for groups beside it ("no internal
 // processes", cgroups(7)).
-func prepareCgroup(dir string, controllers []string) error {
+func (h cgroupHost) enter(dir string, controllers []string) error {
 	procs, err := os.ReadFile(filepath.Join(dir, "cgroup.procs"))
 	if err != nil {
 		return fmt.Errorf("read processes: %w", err)
 	}
-	for _, pid := range strings.Fields(string(procs)) {
-		if pid != strconv.Itoa(os.Getpid()) {
+	inside := strings.Fields(string(procs))
+	for _, pid := range inside {
+		if n, err := strconv.Atoi(pid); err != nil || !slices.Contains(h.studio, n) {
 			return errors.New("other processes share the group")
 		}
 	}
@@ -110,8 +123,10 @@ func prepareCgroup(dir string, controllers []string) error {
 	if err := os.Mkdir(leaf, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
 		return fmt.Errorf("make leaf: %w", err)
 	}
-	if err := writeControl(leaf, "cgroup.procs", strconv.Itoa(os.Getpid())); err != nil {
-		return fmt.Errorf("move into leaf: %w", err)
+	for _, pid := range inside {
+		if err := writeControl(leaf, "cgroup.procs", pid); err != nil {
+			return fmt.Errorf("move into leaf: %w", err)
+		}
 	}
 	for _, c := range []string{"memory", "pids", "cpu"} {
 		if !slices.Contains(controllers, c) {
@@ -121,7 +136,6 @@ func prepareCgroup(dir string, controllers []string) error {
 			return fmt.Errorf("enable the memory controller: %w", err)
 		}
 	}
-	sweepCgroups(dir)
 	return nil
 }
 
@@ -147,11 +161,18 @@ func writeControl(dir, file, value string) error {
 	return errors.Join(err, f.Close())
 }
 
-// confine puts pid into a group of its own with the limits of p. remove deletes the group once the process is gone; it
-// is nil when the layer is unavailable.
-func (h cgroupHost) confine(pid int, p Policy) (layer Layer, remove func()) {
-	unavailable := func(err error) (Layer, func()) {
-		return Layer{Name: LayerCgroup, State: StateUnavailable, Detail: err.Error() + "; the watchdog and RLIMIT_DATA bound memory"}, nil
+// placement is how a child was put into a group.
+type placement struct {
+	layer    Layer
+	controls []string    // the control files that were written
+	oom      func() bool // whether the kernel killed the child for its memory; for when it has ended
+	remove   func()      // deletes the group after that
+}
+
+// confine puts pid into a group of its own with the limits of p.
+func (h cgroupHost) confine(pid int, p Policy) placement {
+	unavailable := func(err error) placement {
+		return placement{layer: Layer{Name: LayerCgroup, State: StateUnavailable, Detail: err.Error() + "; the watchdog and the resource limits bound memory instead"}, oom: func() bool { return false }, remove: func() {}}
 	}
 	base, err := h.base()
 	if err != nil {
@@ -159,9 +180,9 @@ func (h cgroupHost) confine(pid int, p Policy) (layer Layer, remove func()) {
 	}
 	dir := filepath.Join(base, cgroupPrefix+strconv.Itoa(pid))
 	if err := os.Mkdir(dir, 0o755); err != nil {
-		return unavailable(err)
+		return unavailable(fmt.Errorf("make a group: %w", err)) // EAGAIN is cgroup.max.descendants
 	}
-	remove = func() {
+	remove := func() {
 		for range 20 { // the kernel lets go of an emptied group a moment after the exit
 			if err := unix.Rmdir(dir); err == nil || errors.Is(err, unix.ENOENT) {
 				return
@@ -169,26 +190,56 @@ func (h cgroupHost) confine(pid int, p Policy) (layer Layer, remove func()) {
 			time.Sleep(5 * time.Millisecond)
 		}
 	}
-	if err := errors.Join(
-		writeControl(dir, "memory.max", strconv.FormatUint(p.memoryLimit(), 10)),
-		writeControl(dir, "cgroup.procs", strconv.Itoa(pid)),
-	); err != nil {
+	set, missing, err := fillGroup(dir, pid, p)
+	if err != nil {
 		remove()
 		return unavailable(err)
 	}
-	var missing []string
-	optional := [][2]string{{"memory.swap.max", "0"}, {"memory.oom.group", "1"}, {"pids.max", strconv.Itoa(maxProcesses)}}
+	layer := Layer{Name: LayerCgroup, State: StateEnforced, Detail: fmt.Sprintf("at most %s of memory, %d processes", sized(p.memoryLimit()), maxProcesses)}
 	if p.CPUs > 0 {
-		optional = append(optional, [2]string{"cpu.max", fmt.Sprintf("%d 100000", p.CPUs*100000)})
+		layer.Detail += ", the time of " + counted(p.CPUs, "processor", "processors")
 	}
-	for _, o := range optional {
-		if err := writeControl(dir, o[0], o[1]); err != nil {
-			missing = append(missing, o[0])
-		}
-	}
-	layer = Layer{Name: LayerCgroup, State: StateEnforced, Detail: fmt.Sprintf("memory %d bytes, %d processes", p.memoryLimit(), maxProcesses)}
 	if len(missing) > 0 {
 		layer.State, layer.Detail = StatePartial, layer.Detail+"; without "+strings.Join(missing, ", ")
 	}
-	return layer, remove
+	return placement{layer: layer, controls: set, oom: func() bool { return oomKilled(dir) }, remove: remove}
+}
+
+// fillGroup writes the limits of p into the group at dir, and then moves pid in: the child must not have a moment without
+// them. set are the control files that were written, missing those that this kernel does not have or that may not be
+// written; only memory.max must be.
+func fillGroup(dir string, pid int, p Policy) (set, missing []string, err error) {
+	controls := [][2]string{{"memory.max", strconv.FormatUint(p.memoryLimit(), 10)}, {"memory.swap.max", "0"}, {"memory.oom.group", "1"}, {"pids.max", strconv.Itoa(maxProcesses)}}
+	if p.CPUs > 0 {
+		controls = append(controls, [2]string{"cpu.max", fmt.Sprintf("%d 100000", p.CPUs*100000)})
+	}
+	for _, c := range controls {
+		switch err := writeControl(dir, c[0], c[1]); {
+		case err == nil:
+			set = append(set, c[0])
+		case c[0] == "memory.max":
+			return nil, nil, err
+		default:
+			missing = append(missing, c[0])
+		}
+	}
+	if err := writeControl(dir, "cgroup.procs", strconv.Itoa(pid)); err != nil {
+		return nil, nil, fmt.Errorf("move the child: %w", err)
+	}
+	return set, missing, nil
+}
+
+// oomKilled reads memory.events (https://docs.kernel.org/admin-guide/cgroup-v2.html): oom_kill counts the processes of
+// the group that the kernel ended because the group was at its limit.
+func oomKilled(dir string) bool {
+	text, err := os.ReadFile(filepath.Join(dir, "memory.events"))
+	if err != nil {
+		return false
+	}
+	for line := range strings.Lines(string(text)) {
+		if f := strings.Fields(line); len(f) == 2 && f[0] == "oom_kill" {
+			return f[1] != "0"
+		}
+	}
+	return false
 }

@@ -18,10 +18,8 @@ import (
 )
 
 const (
-	maxThreads   = 100 // the Go runtime ends the program above it (debug.SetMaxThreads)
-	maxProcesses = 128 // RLIMIT_NPROC, pids.max: threads of the child's own uid
-	oomScore     = 900 // of 1000
-	firstFile    = 3   // first inherited descriptor after standard input, output and error
+	oomScore  = 900 // of 1000
+	firstFile = 3   // first inherited descriptor after standard input, output and error
 )
 
 // Enter confines the calling process. It must be the first thing the child does after reading the policy: before any
@@ -36,16 +34,17 @@ func Enter(p Policy) Report {
 	preload(p)
 	auditDescriptors(&r, p)
 	// Before the process becomes undumpable: /proc/self belongs to root then.
-	r.result(LayerOOMScore, os.WriteFile("/proc/self/oom_score_adj", fmt.Appendf(nil, "%d", oomScore), 0), fmt.Sprint(oomScore))
+	r.result(LayerOOMScore, os.WriteFile("/proc/self/oom_score_adj", fmt.Appendf(nil, "%d", oomScore), 0), fmt.Sprintf("killed first when memory runs out (oom_score_adj %d)", oomScore))
 	enterNamespaces(&r, p)
-	r.result(LayerDumpable, unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0), "no core file, no ptrace")
+	r.result(LayerDumpable, unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0), "no core file is written, and nothing of the same user can trace it")
 	setRlimits(&r, p)
 	debug.SetMaxThreads(maxThreads)
 	debug.SetMemoryLimit(int64(p.memoryLimit() / 100 * 85)) // collect harder before the watchdog strikes
-	r.result(LayerNoNewPrivs, onAllThreads(unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1), "")
-	r.result(LayerCapabilities, dropCapabilities(), "all sets empty")
+	r.result(LayerNoNewPrivs, onAllThreads(unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1), noNewPrivs)
+	r.result(LayerCapabilities, dropCapabilities(), noCapabilities)
 	reportUser(&r, p)
 	restrictLandlock(&r, p)
+	reportFiles(&r, p)
 	limitCPUs(&r, p)
 	filterCalls(&r, p)
 	selfTest(&r, p)
@@ -112,7 +111,7 @@ func auditDescriptors(r *Report, p Policy) {
 		r.add(LayerDescriptors, StatePartial, "inherited beside the listed ones: "+strings.Join(odd, " "))
 		return
 	}
-	r.add(LayerDescriptors, StateEnforced, fmt.Sprintf("%d listed, no other", p.Files))
+	r.add(LayerDescriptors, StateEnforced, fmt.Sprintf("%s given on purpose, nothing else", counted(p.Files, "descriptor", "descriptors")))
 }
 
 // enterNamespaces finishes what the parent began with the clone flags.
@@ -122,15 +121,15 @@ func enterNamespaces(r *Report, p Policy) {
 		r.add(LayerPrivateRoot, StateUnavailable, "no mount namespace")
 		return
 	}
-	detail := strings.Join(p.Namespaces, " ")
+	detail := "its own " + strings.Join(p.Namespaces, ", ")
 	if !p.userNS() {
-		detail += "; no user namespace: " + cmp.Or(p.NamespacesWhy, "directories are bound with the host's rights, dropped since")
+		detail += "; no user namespace: " + cmp.Or(p.NamespacesWhy, "the directories were bound with the rights of root, which are gone since")
 	}
 	r.add(LayerNamespaces, StateEnforced, detail)
 	if slices.Contains(p.Namespaces, "uts") {
 		_ = unix.Sethostname([]byte("mcp")) // so that the name of the machine does not show; without effect on the wall
 	}
-	r.result(LayerPrivateRoot, privateRoot(p), fmt.Sprintf("empty read-only root, %d directories and %d files bound", len(p.Dirs), len(p.RWFiles)))
+	r.result(LayerPrivateRoot, privateRoot(p), rootText(p))
 }
 
 // reportUser says as whom the child runs and which groups it could not drop.
@@ -138,11 +137,11 @@ func reportUser(r *Report, p Policy) {
 	uid, gid := os.Getuid(), os.Getgid()
 	switch {
 	case uid == 0:
-		r.add(LayerUser, StateUnavailable, "still uid 0")
+		r.add(LayerUser, StateUnavailable, "it still runs as uid 0")
 	case p.OwnUID:
-		r.add(LayerUser, StateEnforced, fmt.Sprintf("own uid %d, gid %d", uid, gid))
+		r.add(LayerUser, StateEnforced, fmt.Sprintf("runs as uid %d, gid %d, of nobody else", uid, gid))
 	default:
-		r.add(LayerUser, StateEnforced, fmt.Sprintf("uid %d, gid %d, shared with the studio", uid, gid))
+		r.add(LayerUser, StateEnforced, fmt.Sprintf("runs as uid %d, gid %d, as the studio does", uid, gid))
 	}
 	groups, err := os.Getgroups()
 	groups = slices.DeleteFunc(groups, func(g int) bool { return g == gid })
@@ -152,7 +151,35 @@ func reportUser(r *Report, p Policy) {
 	case len(groups) > 0: // a user namespace of an ordinary user may not call setgroups (user_namespaces(7))
 		r.add(LayerGroups, StatePartial, "kept "+strings.Trim(fmt.Sprint(groups), "[]")+"; seccomp and Landlock stand before what they allow")
 	default:
-		r.add(LayerGroups, StateEnforced, "no supplementary group")
+		r.add(LayerGroups, StateEnforced, "none is kept")
+	}
+}
+
+// reportFiles says which files the child keeps, and whether it can get at them as who it is now: every layer that could
+// stand before them is on.
+func reportFiles(r *Report, p Policy) {
+	var out []string
+	try := func(path string, flags int) {
+		fd, err := unix.Open(path, flags|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+		if err != nil {
+			out = append(out, fmt.Sprintf("%s cannot be %s by uid %d: %v", path, map[bool]string{true: "written", false: "read"}[flags&unix.O_RDWR != 0], os.Getuid(), err))
+			return
+		}
+		_ = unix.Close(fd)
+	}
+	for _, d := range p.Dirs {
+		try(d, unix.O_RDONLY|unix.O_DIRECTORY)
+	}
+	for _, f := range p.RWFiles {
+		try(f, unix.O_RDWR)
+	}
+	switch {
+	case len(out) > 0:
+		r.add(LayerFiles, StateUnavailable, strings.Join(out, "; "))
+	case len(p.Dirs) == 0:
+		r.add(LayerFiles, StateEnforced, "no file is open to it")
+	default:
+		r.add(LayerFiles, StateEnforced, filesText(p))
 	}
 }
 
@@ -162,7 +189,7 @@ func filterCalls(r *Report, p Policy) {
 	if err == nil {
 		err = installFilter(prog)
 	}
-	r.result(LayerSeccomp, err, fmt.Sprintf("%d instructions on every thread, file mode %s", len(prog), p.FS))
+	r.result(LayerSeccomp, err, fmt.Sprintf("%d instructions on every thread; %s", len(prog), openText(p.FS)))
 }
 
 // selfTest tries, from a thread like any other, what must fail now.
@@ -190,7 +217,7 @@ func selfTest(r *Report, p Policy) {
 		r.add(LayerSelfTest, StateUnavailable, "these still work: "+strings.Join(holes, ", "))
 		return
 	}
-	r.add(LayerSelfTest, StateEnforced, "no socket, no foreign file, no new file")
+	r.add(LayerSelfTest, StateEnforced, "tried and refused: a socket, a foreign file, a new file")
 }
 
 // limitCPUs pins every thread to Policy.CPUs processors and tells the scheduler of the runtime.
@@ -202,12 +229,12 @@ func limitCPUs(r *Report, p Policy) {
 	}
 	cpus := have.Count()
 	if p.CPUs <= 0 || p.CPUs >= cpus {
-		r.add(LayerCPUs, StateEnforced, fmt.Sprintf("all %d of the studio", cpus))
+		r.add(LayerCPUs, StateEnforced, fmt.Sprintf("all %d that the studio has", cpus))
 		return
 	}
 	want := pickCPUs(have, p.CPUs, p.FirstCPU)
 	runtime.GOMAXPROCS(p.CPUs)
-	r.result(LayerCPUs, setAffinity(&want), fmt.Sprintf("%d of %d", p.CPUs, cpus))
+	r.result(LayerCPUs, setAffinity(&want), fmt.Sprintf("%d of the %d that the studio has", p.CPUs, cpus))
 }
 
 // pickCPUs chooses n of the processors in have, beginning with the first-th and wrapping round.

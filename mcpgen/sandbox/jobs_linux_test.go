@@ -46,6 +46,7 @@ func jobs() map[string]func(job, func(int, string)) {
 		}),
 		"environ": once(func(job) (string, error) { return strings.Join(append(os.Environ(), os.Args...), "|"), nil }),
 		"grow":    once(grow),
+		"grab":    once(grab),
 		"sleep":   once(func(job) (string, error) { time.Sleep(time.Minute); return "", nil }),
 		"sigsys": once(func(job) (string, error) {
 			_, err := sys(165 /* mount on amd64, getrusage on arm64 */)
@@ -182,6 +183,18 @@ func grow(job) (string, error) {
 		time.Sleep(5 * time.Millisecond)
 	}
 	return fmt.Sprint(len(l), " MiB"), nil
+}
+
+// grab takes memory as fast as it can.
+func grab(job) (string, error) {
+	b, err := unix.Mmap(-1, 0, 80<<20, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
+	if err != nil {
+		return "", err
+	}
+	for i := 0; i < len(b); i += 4096 {
+		b[i] = 1
+	}
+	return fmt.Sprint(len(b)>>20, " MiB"), nil
 }
 
 // readSQLite opens Targets.Database with the real driver, reads, and must fail to write.

@@ -33,12 +33,12 @@ type RefusedError struct {
 func (e *RefusedError) Error() string {
 	var parts []string
 	for _, l := range e.Missing {
-		parts = append(parts, fmt.Sprintf("%s is missing (%s); %s", l.Name, l.Detail, mend(l.Name)))
+		parts = append(parts, fmt.Sprintf("%s is missing (%s); %s", l.Name, l.Detail, l.Mend))
 	}
 	return "sandbox below the minimum: " + strings.Join(parts, "; ")
 }
 
-// mend is the advice for a layer of the minimum that is missing.
+// mend is the advice for a layer that is missing or partial.
 func mend(layer string) string {
 	switch layer {
 	case LayerSeccomp:
@@ -53,8 +53,33 @@ func mend(layer string) string {
 		return "use a kernel with Landlock enabled (5.13 or later, lsm=…,landlock) or allow user namespaces"
 	case LayerVerified:
 		return "mount /proc so that the studio sees its own children (hidepid below 2)"
+	case LayerLandlock:
+		return "use a kernel with Landlock enabled (5.13 or later, lsm=…,landlock) and a container runtime that allows the landlock system calls"
+	case LayerNamespaces, LayerPrivateRoot:
+		return "allow user namespaces (kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0); in a container they are refused by default, and the other layers stand in"
+	case LayerCgroup:
+		return "delegate a cgroup v2 to the studio (systemd: Delegate=memory cpu pids)"
+	case LayerGroups:
+		return "run the studio as a user without supplementary groups, the docker group above all"
+	case LayerDescriptors:
+		return "start the studio without descriptors that lack close-on-exec"
+	case LayerRlimits:
+		return "allow setrlimit, and give the studio hard limits no lower than the child's"
+	case LayerOOMScore:
+		return "mount /proc so that a process may write its own oom_score_adj"
+	case LayerFiles:
+		return "make the directory and its files readable for the child's uid (chmod o+rx on the directory, o+r on the files), or run the studio as the user that owns them"
 	default:
 		return "see the sandbox page of the manual"
+	}
+}
+
+// advise adds the mend to every layer that is not in force as designed.
+func advise(layers []Layer) {
+	for i, l := range layers {
+		if l.State != StateEnforced && l.Mend == "" {
+			layers[i].Mend = mend(l.Name)
+		}
 	}
 }
 
@@ -70,7 +95,7 @@ func assess(layers []Layer, v Verified) (level Level, short []Layer) {
 		if ok {
 			return
 		}
-		l := Layer{Name: name, State: StateUnavailable, Detail: kernel}
+		l := Layer{Name: name, State: StateUnavailable, Detail: kernel, Mend: mend(name)}
 		if i := slices.IndexFunc(layers, func(l Layer) bool { return l.Name == name }); i >= 0 && layers[i].State != StateEnforced {
 			l.Detail = layers[i].Detail
 		}
@@ -79,7 +104,7 @@ func assess(layers []Layer, v Verified) (level Level, short []Layer) {
 	if v.Problem != "" {
 		need(false, LayerVerified, v.Problem)
 	} else {
-		need(v.Seccomp == 2, LayerSeccomp, fmt.Sprintf("the kernel says mode %d", v.Seccomp))
+		need(v.filtered(), LayerSeccomp, fmt.Sprintf("the kernel says mode %d with %d filters, %d of them inherited", v.Seccomp, v.SeccompFilters, v.SeccompInherited))
 		need(v.NoNewPrivs, LayerNoNewPrivs, "the kernel says it is off")
 		need(v.capabilities() == 0, LayerCapabilities, fmt.Sprintf("the kernel says %#x", v.capabilities()))
 		need(v.UID != 0, LayerUser, "the kernel says uid 0")
@@ -90,7 +115,7 @@ func assess(layers []Layer, v Verified) (level Level, short []Layer) {
 		return !slices.ContainsFunc(names, func(n string) bool { return state(n) != StateEnforced })
 	}
 	switch {
-	case v.Problem != "" || v.Seccomp != 2:
+	case v.Problem != "" || !v.filtered():
 		return LevelNone, short
 	case len(short) > 0,
 		!holds(LayerRlimits, LayerDumpable, LayerDescriptors, LayerSeccomp, LayerNoNewPrivs, LayerCapabilities, LayerUser),

@@ -41,6 +41,8 @@ func TestAssess(t *testing.T) {
 		"self-test failed":      {with(StateUnavailable, LayerSelfTest), good, LevelDegraded, LayerSelfTest},
 		"nothing reported":      {nil, good, LevelDegraded, LayerSelfTest},
 		"seccomp off":           {full, change(func(v *Verified) { v.Seccomp = 0 }), LevelNone, LayerSeccomp},
+		"a container's filter":  {full, change(func(v *Verified) { v.SeccompFilters, v.SeccompInherited = 1, 1 }), LevelNone, LayerSeccomp},
+		"one in a container":    {full, change(func(v *Verified) { v.SeccompFilters, v.SeccompInherited = 2, 1 }), LevelFull, ""},
 		"strict seccomp":        {full, change(func(v *Verified) { v.Seccomp = 1 }), LevelNone, LayerSeccomp},
 		"no_new_privs off":      {full, change(func(v *Verified) { v.NoNewPrivs = false }), LevelDegraded, LayerNoNewPrivs},
 		"capability":            {full, change(func(v *Verified) { v.CapPermitted = 1 }), LevelDegraded, LayerCapabilities},
@@ -62,7 +64,7 @@ func TestAssess(t *testing.T) {
 	}
 }
 
-// case 237: what a child prints neither floods nor forges the log.
+// cases 215, 237: what a child prints neither floods nor forges the log.
 func TestCopyLines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var got []string

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -37,7 +38,18 @@ func TestMain(m *testing.M) {
 			containerMain()
 			return
 		case "sandbox-doomed":
-			doomedMain()
+			doomedMain(slices.Contains(os.Args, "starter"))
+			return
+		case "sandbox-starter":
+			os.Exit(serveStarter(starterCapabilities() &^ withheld()))
+		case "sandbox-in-group":
+			inGroupMain()
+			return
+		case "sandbox-refusing":
+			refusingMain()
+			return
+		case "sandbox-parent":
+			parentMain()
 			return
 		}
 	}

@@ -15,6 +15,34 @@ func Enter(Policy) Report {
 	return r
 }
 
+// Starter does not exist here: NewStarter always refuses.
+type Starter struct{}
+
+// StarterOptions say how the starter and its children are started.
+type StarterOptions struct {
+	// Args is the starter's argv, ChildArgs that of every child, Exe the program of both.
+	Args, ChildArgs []string
+	Exe             string
+}
+
+// NewStarter refuses with ErrUnsupported.
+func NewStarter(StarterOptions) (*Starter, error) { return nil, ErrUnsupported }
+
+// ServeStarter is never called.
+func ServeStarter() int { return 2 }
+
+// PID is 0.
+func (s *Starter) PID() int { return 0 }
+
+// Done is nil and never ready.
+func (s *Starter) Done() <-chan struct{} { return nil }
+
+// Close does nothing.
+func (s *Starter) Close() error { return nil }
+
+// ConfineParent has nothing to confine with.
+func ConfineParent(ParentOptions) ParentStatus { return ParentStatus{} }
+
 // HardenParent has nothing to harden with.
 func HardenParent() error { return ErrUnsupported }
 
@@ -37,6 +65,9 @@ func (p *Process) Layers() []Layer { return nil }
 
 // Verified is empty.
 func (p *Process) Verified() Verified { return Verified{Problem: ErrUnsupported.Error()} }
+
+// Status is empty.
+func (p *Process) Status() Status { return Status{Level: LevelNone} }
 
 // RSS is 0.
 func (p *Process) RSS() uint64 { return 0 }

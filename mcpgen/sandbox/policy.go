@@ -33,6 +33,11 @@ const (
 	FirstUID = 64123
 	// UIDs is the length of that range.
 	UIDs = 64
+
+	maxThreads   = 100      // the Go runtime ends the program above it (debug.SetMaxThreads)
+	maxProcesses = 128      // RLIMIT_NPROC, pids.max: threads of the child's own uid
+	maxFiles     = 512      // RLIMIT_NOFILE
+	maxShmFile   = 64 << 20 // RLIMIT_FSIZE, growth of a wal-index; it takes 32 KiB for 4,096 pages of the log
 )
 
 // Policy is what the child is confined to. The parent sends it to the child once, as JSON, before anything else.
@@ -76,6 +81,10 @@ func (p Policy) memoryLimit() uint64 {
 	}
 	return p.MemoryLimit
 }
+
+// dataLimit is RLIMIT_DATA: a second bound behind the watchdog, for what is mapped faster than it looks. It counts
+// reservations too, hence the room above the limit.
+func dataLimit(p Policy) uint64 { return p.memoryLimit() + p.memoryLimit()/4 + 96<<20 }
 
 // normalize checks what the caller chose and returns the policy with defaults filled, paths cleaned and parents
 // before their children.

@@ -14,6 +14,9 @@ type Options struct {
 	Args []string
 	// Exe is the program; "" means the running one. It must be executable by the child's uid.
 	Exe string
+	// Starter starts the child; nil means that this process does. With a Starter, Args and Exe are the Starter's, and
+	// Args here only names the child.
+	Starter *Starter
 	// Files become descriptors 3, 4, … of the child. Start owns them: they are closed in the parent when it returns,
 	// so that the other ends see the child's death.
 	Files []*os.File

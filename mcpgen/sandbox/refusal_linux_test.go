@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -198,9 +199,13 @@ func TestSlots(t *testing.T) {
 }
 
 // doomedMain is a studio that will be killed: it starts a child, says its pid, and waits.
-func doomedMain() {
+func doomedMain(withStarter bool) {
 	o, l, err := testOptions(Policy{})
+	if err == nil && withStarter {
+		o.Starter, err = NewStarter(testStarter())
+	}
 	if err != nil {
+		fmt.Println("error", err)
 		os.Exit(1)
 	}
 	c, err := Start(context.Background(), o)
@@ -220,8 +225,10 @@ func doomedMain() {
 func TestChildDiesWithParent(t *testing.T) {
 	needThreads(t)
 	commands := map[string]*exec.Cmd{
-		"same user":     exec.Command("/proc/self/exe", "sandbox-doomed"),
-		"ordinary user": asUser(t.Context(), "sandbox-doomed"),
+		"same user":                   exec.Command("/proc/self/exe", "sandbox-doomed"),
+		"ordinary user":               asUser(t.Context(), "sandbox-doomed"),
+		"same user, by a starter":     exec.Command("/proc/self/exe", "sandbox-doomed", "starter"),
+		"ordinary user, by a starter": asUser(t.Context(), "sandbox-doomed", "starter"),
 	}
 	for name, cmd := range commands {
 		t.Run(name, func(t *testing.T) {
@@ -351,6 +358,150 @@ func TestStartRefusesNonsense(t *testing.T) {
 			}
 			if err := o.Files[0].Close(); !errors.Is(err, os.ErrClosed) {
 				t.Errorf("files are still open: %v", err)
+			}
+		})
+	}
+}
+
+// A directory that the child's uid cannot read costs none of the wall: the child starts as confined as ever, and one layer
+// names the path, the uid and the mend.
+func TestDirectoryOutOfReach(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root can make a directory that its children cannot read")
+	}
+	closed, missing := filepath.Join(openDir(t), "closed"), filepath.Join(openDir(t), "missing")
+	if err := os.Mkdir(closed, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		dir, want string
+	}{
+		"closed": {closed, closed + " cannot be read by uid 64123: permission denied"}, "missing": {missing, "no such file"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			with, _ := startTest(t, nil, Policy{FS: FSROShm, Dirs: []string{c.dir}, RWFiles: []string{c.dir + "/base-shm"}})
+			without, _ := startTest(t, nil, Policy{})
+			if with.Level() != without.Level() {
+				t.Errorf("level %s, and %s without the directory", with.Level(), without.Level())
+			}
+			l := with.Layers()[slices.IndexFunc(with.Layers(), func(l Layer) bool { return l.Name == LayerFiles })]
+			if l.State != StateUnavailable || !strings.Contains(l.Detail, c.want) || !strings.Contains(l.Mend, "chmod o+rx") {
+				t.Errorf("%+v", l)
+			}
+		})
+	}
+}
+
+// refuse makes calls fail on every thread of this process and of all it starts, as another kernel, a container runtime or a
+// full cgroup would.
+func refuse(rules ...rule) error {
+	prog, err := assemble(rules, actAllow, arch{audit: auditArch, x32: x32Calls, numbers: systemCalls()})
+	if err != nil {
+		return err
+	}
+	return errors.Join(onAllThreads(unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1), installFilter(prog))
+}
+
+// refusals are what refusingMain simulates, by name.
+func refusals() map[string][]rule {
+	thread := [][]cond{{cond{arg: 0, op: opMasked, mask: unix.CLONE_THREAD, value: unix.CLONE_THREAD}}}
+	return map[string][]rule{
+		// pids.max of the cgroup, RLIMIT_NPROC: pids(7), fork(2).
+		"processes": append(each(actErrno(unix.EAGAIN), "clone3", "fork", "vfork"), rule{name: "clone", alts: thread, act: actAllow, other: actErrno(unix.EAGAIN)}),
+		"memory":    append(each(actErrno(unix.ENOMEM), "clone3", "fork", "vfork"), rule{name: "clone", alts: thread, act: actAllow, other: actErrno(unix.ENOMEM)}),
+		"seccomp":   each(actErrno(unix.ENOSYS), "seccomp"),
+		"landlock":  each(actErrno(unix.ENOSYS), "landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self"),
+		"namespaces": append(each(actErrno(unix.EPERM), "unshare", "setns", "mount", "pivot_root"),
+			rule{name: "clone", alts: [][]cond{{cond{arg: 0, op: opMasked, mask: unix.CLONE_NEWUSER | unix.CLONE_NEWNS}}}, act: actAllow, other: actErrno(unix.EPERM)}),
+	}
+}
+
+// refusingMain is a studio on a machine that refuses what is named in the arguments; it starts a child and says what came of it.
+func refusingMain() {
+	var r refusingReport
+	o, l, err := testOptions(Policy{})
+	for _, name := range os.Args[3:] {
+		if name == "ulimit" { // low limits all over, as a careful admin sets them
+			for _, resource := range []int{unix.RLIMIT_NOFILE, unix.RLIMIT_MEMLOCK, unix.RLIMIT_MSGQUEUE} {
+				err = errors.Join(err, unix.Setrlimit(resource, &unix.Rlimit{Cur: 64, Max: 64}))
+			}
+			continue
+		}
+		err = errors.Join(err, refuse(refusals()[name]...))
+	}
+	o.Enforce = os.Args[2] == "enforce"
+	if err == nil {
+		var c *Process
+		if c, err = Start(context.Background(), o); err == nil {
+			r.Status = c.Status()
+			c.Kill("over")
+			c.Exit()
+		}
+		l.conn.Close()
+	}
+	if err != nil {
+		r.Error = err.Error()
+	}
+	if err := json.NewEncoder(os.Stdout).Encode(r); err != nil {
+		os.Exit(1)
+	}
+}
+
+type refusingReport struct {
+	Status Status
+	Error  string
+}
+
+// case 230: machines that do not give what the wall is made of. Each ends in a refusal that names the missing layer and the
+// mend, or in a child whose level and layers say what is missing.
+func TestMachineThatRefuses(t *testing.T) {
+	needThreads(t)
+	for _, c := range []struct {
+		name  string
+		args  []string
+		level Level
+		layer string   // that must be unavailable
+		error []string // "" is none
+	}{
+		{"full cgroup", []string{"enforce", "processes"}, "", "", []string{"no further process is allowed", "resource temporarily unavailable", "TasksMax", "pids_limit"}},
+		{"no memory", []string{"enforce", "memory"}, "", "", []string{"no memory for a further process", "cannot allocate memory"}},
+		{"no seccomp", []string{"enforce", "seccomp"}, "", "", []string{"below the minimum", "seccomp is missing (function not implemented)", "CONFIG_SECCOMP_FILTER"}},
+		{"no seccomp, degraded", []string{"degraded", "seccomp"}, LevelNone, LayerSeccomp, nil},
+		{"no Landlock", []string{"enforce", "landlock"}, LevelDegraded, LayerLandlock, nil},
+		{"no namespaces", []string{"enforce", "namespaces"}, LevelStrong, LayerNamespaces, nil},
+		{"low limits", []string{"enforce", "ulimit"}, LevelFull, LayerCgroup, nil}, // case 250
+		{"neither Landlock nor namespaces", []string{"enforce", "landlock", "namespaces"}, LevelDegraded, LayerPrivateRoot, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			out, err := asUser(t.Context(), append([]string{"sandbox-refusing"}, c.args...)...).CombinedOutput()
+			var r refusingReport
+			if err == nil {
+				err = json.Unmarshal(out, &r)
+			}
+			if err != nil {
+				t.Fatalf("%v: %s", err, out)
+			}
+			for _, want := range c.error {
+				if !strings.Contains(r.Error, want) {
+					t.Errorf("%q is not in %q", want, r.Error)
+				}
+			}
+			if len(c.error) > 0 {
+				return
+			}
+			if r.Error != "" {
+				t.Fatal(r.Error)
+			}
+			s := r.Status
+			if c.level == LevelFull && s.Level == LevelStrong {
+				c.level = LevelStrong // a machine without namespaces for ordinary users
+			}
+			if s.Level != c.level || s.MinimumMet != (c.level != LevelNone) {
+				t.Errorf("level %s, minimum met %t", s.Level, s.MinimumMet)
+			}
+			i := slices.IndexFunc(s.Layers, func(l Layer) bool { return l.Name == c.layer })
+			if l := s.Layers[i]; l.State != StateUnavailable || l.Detail == "" || l.Mend == "" {
+				t.Errorf("%+v", l)
 			}
 		})
 	}

@@ -1,49 +1,54 @@
 package sandbox
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
-)
-
-const (
-	maxFiles   = 512
-	maxShmFile = 64 << 20 // growth of a wal-index; it takes 32 KiB for 4,096 pages of the log
 )
 
 // setRlimits bounds what the kernel counts per process. RLIMIT_AS and RLIMIT_CPU are left alone: a Go program reserves
 // address space by the hundred gigabytes, and a server's CPU time only grows.
 func setRlimits(r *Report, p Policy) {
 	type limit struct {
-		name     string
+		what     string
 		resource int
 		value    uint64
+		amount   func(uint64) string
 	}
+	number := func(n uint64) string { return strconv.FormatUint(n, 10) }
 	limits := []limit{
-		{"core", unix.RLIMIT_CORE, 0},
-		{"nofile", unix.RLIMIT_NOFILE, maxFiles},
-		{"memlock", unix.RLIMIT_MEMLOCK, 0},
-		{"msgqueue", unix.RLIMIT_MSGQUEUE, 0},
-		// A second bound behind the watchdog, for what is mapped faster than it looks. It counts reservations too,
-		// hence the room above the limit.
-		{"data", unix.RLIMIT_DATA, p.memoryLimit() + p.memoryLimit()/4 + 96<<20},
+		{"open files", unix.RLIMIT_NOFILE, maxFiles, number},
+		{"data memory", unix.RLIMIT_DATA, dataLimit(p), sized},
+		{"core file", unix.RLIMIT_CORE, 0, sized},
+		{"locked memory", unix.RLIMIT_MEMLOCK, 0, sized},
+		{"message queue", unix.RLIMIT_MSGQUEUE, 0, sized},
 	}
-	size := limit{"fsize", unix.RLIMIT_FSIZE, 0}
+	size := limit{"file growth", unix.RLIMIT_FSIZE, 0, sized}
 	if p.FS == FSROShm {
 		size.value = maxShmFile
 	}
 	limits = append(limits, size)
 	if p.OwnUID || p.userNS() { // else it would count the studio and everything of its user
-		limits = append(limits, limit{"nproc", unix.RLIMIT_NPROC, maxProcesses})
+		limits = append(limits, limit{"processes", unix.RLIMIT_NPROC, maxProcesses, number})
 	}
-	var set, failed []string
+	var set, none, failed []string
 	for _, l := range limits {
-		if err := unix.Setrlimit(l.resource, &unix.Rlimit{Cur: l.value, Max: l.value}); err != nil {
-			failed = append(failed, l.name+": "+err.Error())
-			continue
+		var have unix.Rlimit
+		if err := unix.Getrlimit(l.resource, &have); err == nil {
+			l.value = min(l.value, have.Max) // one that is lower already stays: raising it is neither wanted nor allowed
 		}
-		set = append(set, fmt.Sprintf("%s %d", l.name, l.value))
+		switch err := unix.Setrlimit(l.resource, &unix.Rlimit{Cur: l.value, Max: l.value}); {
+		case err != nil:
+			failed = append(failed, l.what+" not limited: "+err.Error())
+		case l.value == 0:
+			none = append(none, l.what)
+		default:
+			set = append(set, l.what+" "+l.amount(l.value))
+		}
+	}
+	if len(none) > 0 {
+		set = append(set, "no "+strings.Join(none, ", no "))
 	}
 	if len(failed) > 0 {
 		r.add(LayerRlimits, StatePartial, strings.Join(append(failed, set...), ", "))

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -47,7 +48,7 @@ func privateRoot(p Policy) error {
 				return fmt.Errorf("private root: %w", err)
 			}
 		}
-		if err := unix.MoveMount(b.fd, "", unix.AT_FDCWD, place, unix.MOVE_MOUNT_F_EMPTY_PATH); err != nil {
+		if err := unix.MoveMount(b.fd, "", unix.AT_FDCWD, place, unix.MOVE_MOUNT_F_EMPTY_PATH); err != nil && !(b.file && outOfReach(err)) {
 			return fmt.Errorf("bind %s: %w", b.path, err)
 		}
 	}
@@ -71,6 +72,11 @@ func privateRoot(p Policy) error {
 	return nil
 }
 
+// outOfReach says that a path is missing, or closed to this uid: no reason to put on less of the wall.
+func outOfReach(err error) bool {
+	return errors.Is(err, unix.EACCES) || errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR)
+}
+
 // detach copies the mounts of the directories and the writable files, and takes suid, devices, execution and, of the
 // directories, writing away from the copies. What it opened is returned also with an error.
 func detach(p Policy) ([]bind, error) {
@@ -78,6 +84,9 @@ func detach(p Policy) ([]bind, error) {
 	add := func(path string, file bool, attributes uint64) error {
 		// Recursive: a copy that leaves out mounts below it is refused in a user namespace (mounts are locked there).
 		fd, err := unix.OpenTree(unix.AT_FDCWD, path, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_RECURSIVE)
+		if outOfReach(err) {
+			return nil // what is not there cannot be read either; reportFiles says so
+		}
 		if err != nil {
 			return fmt.Errorf("open %s: %w", path, err)
 		}

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -9,6 +10,9 @@ import (
 
 	"golang.org/x/sys/unix"
 )
+
+// ownProgram is the very file we run, even if its path holds another one by now.
+const ownProgram = "/proc/self/exe"
 
 // rung is one way to start the child. They are tried from the most confined down; the first the system allows wins.
 type rung struct {
@@ -83,20 +87,17 @@ func (r rung) attributes(uid, gid int, root bool) *syscall.SysProcAttr {
 	return a
 }
 
-// spawn starts the child on the first rung that holds and fills in the facts of the policy.
-func (p *Process) spawn(o *Options, output *os.File) error {
+// spawn starts the child on the first rung that holds.
+func spawn(o order, output *os.File, files []*os.File) (*os.Process, birth, error) {
 	if err := closeOnExec(); err != nil {
-		return fmt.Errorf("start child: %w", err)
+		return nil, birth{}, fmt.Errorf("start child: %w", err)
 	}
 	input, err := os.Open(os.DevNull)
 	if err != nil {
-		return fmt.Errorf("start child: %w", err)
+		return nil, birth{}, fmt.Errorf("start child: %w", err)
 	}
 	defer input.Close()
-	exe := o.Exe
-	if exe == "" {
-		exe = "/proc/self/exe" // the very file we run, even if its path holds another one by now
-	}
+	exe := cmp.Or(o.Exe, ownProgram)
 	root := os.Geteuid() == 0
 	var why []string
 	var last error
@@ -106,19 +107,16 @@ func (p *Process) spawn(o *Options, output *os.File) error {
 			uid = FirstUID + (o.Slot%UIDs+UIDs)%UIDs
 			gid = uid
 		}
-		attr := &os.ProcAttr{Dir: "/", Env: childEnv(), Files: append([]*os.File{input, output, output}, o.Files...), Sys: r.attributes(uid, gid, root)}
+		attr := &os.ProcAttr{Dir: "/", Env: childEnv(), Files: append([]*os.File{input, output, output}, files...), Sys: r.attributes(uid, gid, root)}
 		process, err := startDumpable(exe, o.Args, attr)
 		if err != nil {
 			why = append(why, fmt.Sprintf("%s: %v", r.name, bareError(err)))
 			last = bareError(err)
 			continue
 		}
-		p.process = process
-		o.Policy.Namespaces, o.Policy.NamespacesWhy = r.namespaces, strings.Join(why, "; ")
-		o.Policy.OwnUID, o.Policy.FirstCPU = r.ownUID, process.Pid
-		return nil
+		return process, birth{PID: process.Pid, Namespaces: r.namespaces, NamespacesWhy: strings.Join(why, "; "), OwnUID: r.ownUID}, nil
 	}
-	return startError(exe, strings.Join(why, "; "), last, root)
+	return nil, birth{}, startError(exe, strings.Join(why, "; "), last, root)
 }
 
 // startDumpable forks and executes. While a process is not dumpable its /proc files belong to root, and an ordinary
@@ -151,13 +149,23 @@ func bareError(err error) error {
 	return err
 }
 
-// startError explains that no rung held.
+// startError explains that no rung held: the cause, and the mend where one is known.
 func startError(exe, why string, err error, root bool) error {
-	if info, statErr := os.Stat(exe); root && statErr == nil && errors.Is(err, unix.EACCES) && info.Mode()&0o001 == 0 {
-		return fmt.Errorf("start child: the program file (mode %04o) cannot be executed by the child's own uid: chmod 0755 it: %w", info.Mode().Perm(), unix.EACCES)
+	info, statErr := os.Stat(exe)
+	switch {
+	case errors.Is(err, unix.EACCES) && statErr == nil && info.Mode()&0o111 == 0:
+		return fmt.Errorf("start child: the program file (mode %04o) is not executable: chmod 0755 it: %w", info.Mode().Perm(), err)
+	case errors.Is(err, unix.EACCES) && statErr == nil && root && info.Mode()&0o001 == 0:
+		return fmt.Errorf("start child: the program file (mode %04o) cannot be executed by the child's own uid: chmod 0755 it: %w", info.Mode().Perm(), err)
+	case errors.Is(err, unix.EACCES):
+		return fmt.Errorf("start child: the program file cannot be executed (%s): mount its file system without noexec, and let everybody pass the directories above it: %w", why, err)
+	case errors.Is(err, unix.EAGAIN):
+		return fmt.Errorf("start child: no further process is allowed (%s): raise the limit of processes (TasksMax of the unit, pids_limit of the container, ulimit -u): %w", why, err)
+	case errors.Is(err, unix.ENOMEM):
+		return fmt.Errorf("start child: no memory for a further process (%s): raise the memory limit of the unit or container: %w", why, err)
+	case root && errors.Is(err, unix.EPERM):
+		return fmt.Errorf("start child: every way refused (%s); %s: %w", why, mend(LayerUser), err)
+	default:
+		return fmt.Errorf("start child: every way refused (%s): %w", why, err)
 	}
-	if root && errors.Is(err, unix.EPERM) {
-		return fmt.Errorf("start child: every way refused (%s); %s: %w", why, mend(LayerUser), unix.EPERM)
-	}
-	return fmt.Errorf("start child: every way refused (%s): %w", why, err)
 }

@@ -1,17 +1,14 @@
 package sandbox
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
 	"slices"
 	"sync"
-	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // childEnv is the whole environment of the child. The two settings keep the runtime from looking at cgroup files,
@@ -29,19 +26,24 @@ var dumpable sync.Mutex
 
 // Process is a running child. Its methods are safe for concurrent use.
 type Process struct {
-	process  *os.Process
+	policy   Policy // with the facts of its birth
+	born     birth
+	end      func() // SIGKILL; nothing once it has ended
 	layers   []Layer
 	verified Verified
 	level    Level
+	minimum  bool
+	micros   int64
 	done     chan struct{} // closed when everything of the child is gone
 
 	mu     sync.Mutex
 	reason string // guarded by mu: why the parent killed it, the first one
+	memory bool   // guarded by mu: that reason was memory
 	exit   Exit   // written before done closes
 }
 
 // PID is the child's process id as the parent sees it.
-func (p *Process) PID() int { return p.process.Pid }
+func (p *Process) PID() int { return p.born.PID }
 
 // Level is what the layers amount to.
 func (p *Process) Level() Level { return p.level }
@@ -52,17 +54,36 @@ func (p *Process) Layers() []Layer { return slices.Clone(p.layers) }
 // Verified is what the kernel said of every thread after Enter.
 func (p *Process) Verified() Verified { return p.verified }
 
+// Status is all there is to show about the child: what was established at its start, and its memory now.
+func (p *Process) Status() Status {
+	return Status{
+		PID: p.born.PID, Level: p.level, MinimumMet: p.minimum, Layers: p.Layers(), Verified: p.verified, OwnUID: p.born.OwnUID,
+		FS: p.policy.FS, Dirs: slices.Clone(p.policy.Dirs), RWFiles: slices.Clone(p.policy.RWFiles),
+		Limits: limitsOf(p.policy, p.born.Controls, p.layers, p.verified), RSS: p.RSS(), EnterMicros: p.micros,
+	}
+}
+
 // RSS is the child's resident memory in bytes, 0 when it is gone.
-func (p *Process) RSS() uint64 { return residentSize(p.process.Pid) }
+func (p *Process) RSS() uint64 {
+	select {
+	case <-p.done:
+		return 0 // its number may be another process's by now
+	default:
+		return residentSize(p.born.PID)
+	}
+}
 
 // Kill ends the child at once with SIGKILL. The first reason given is the one in Exit; none is kept once it is dead.
-func (p *Process) Kill(reason string) {
+func (p *Process) Kill(reason string) { p.kill(reason, false) }
+
+// kill is Kill for the memory watchdog, too.
+func (p *Process) kill(reason string, memory bool) {
 	p.mu.Lock()
 	if p.reason == "" {
-		p.reason = reason
+		p.reason, p.memory = reason, memory
 	}
 	p.mu.Unlock()
-	_ = p.process.Kill() // os.ErrProcessDone is what was wanted
+	p.end()
 }
 
 // Done is closed when the child has ended and everything that belongs to it is cleared away.
@@ -89,11 +110,13 @@ func Start(ctx context.Context, o Options) (*Process, error) {
 		closeFiles(o.Files)
 		return nil, err
 	}
-	o.Policy = policy
-	o.Policy.Files = len(o.Files)
-	p := &Process{done: make(chan struct{})}
+	var by launcher = direct{systemCgroups()}
+	if o.Starter != nil {
+		by = o.Starter
+	}
+	p := &Process{policy: policy, done: make(chan struct{})}
 	started := make(chan error, 1)
-	go p.own(&o, started)
+	go p.own(by, &o, started)
 	err = <-started
 	closeFiles(o.Files) // the child has its copies; ours would keep the other ends from seeing it die
 	if err != nil {
@@ -115,62 +138,43 @@ func closeFiles(files []*os.File) {
 	}
 }
 
-// own is the goroutine a child belongs to. It stays on one thread from the fork to the end of the child, since the
-// parent-death signal is sent when the forking thread ends, not when the process does (prctl(2)). The thread is never
-// unlocked and ends with the goroutine.
-func (p *Process) own(o *Options, started chan<- error) {
-	runtime.LockOSThread()
+// own is the goroutine a child belongs to.
+func (p *Process) own(by launcher, o *Options, started chan<- error) {
 	logR, logW, err := os.Pipe()
 	if err != nil {
 		started <- fmt.Errorf("start child: %w", err)
 		return
 	}
-	err = p.spawn(o, logW)
-	_ = logW.Close()
+	var beside sync.WaitGroup
+	stop := make(chan struct{})
+	run := order{Args: o.Args, Exe: o.Exe, Enforce: o.Enforce, Slot: o.Slot, Policy: p.policy}
+	exit, err := by.launch(run, logW, o.Files, func(b birth, kill func()) {
+		_ = logW.Close()
+		p.born, p.end, p.policy = b, kill, b.tell(p.policy, len(o.Files))
+		limit := p.policy.memoryLimit()
+		p.layers = []Layer{b.Cgroup, {Name: LayerWatchdog, State: StateEnforced, Detail: fmt.Sprintf("checked every %d ms against %s", watchInterval.Milliseconds(), sized(limit))}}
+		beside.Go(func() { p.watch(limit, stop) })
+		emit := o.Log
+		if emit == nil {
+			emit = func(string) {}
+		}
+		beside.Go(func() { copyLines(logR, time.Now, emit) })
+		started <- nil
+	})
 	if err != nil {
-		_ = logR.Close()
+		_, _ = logR.Close(), logW.Close()
 		started <- err
 		return
 	}
-	layer, removeCgroup := systemCgroups().confine(p.process.Pid, o.Policy)
-	limit := o.Policy.memoryLimit()
-	p.layers = []Layer{layer, {Name: LayerWatchdog, State: StateEnforced, Detail: fmt.Sprintf("%d bytes, every %v", limit, watchInterval)}}
-
-	var helpers sync.WaitGroup
-	stop := make(chan struct{})
-	helpers.Go(func() { p.watch(limit, stop) })
-	emit := o.Log
-	if emit == nil {
-		emit = func(string) {}
-	}
-	helpers.Go(func() { copyLines(logR, time.Now, emit) })
-	started <- nil
-
-	state, err := p.process.Wait()
 	close(stop)
 	_ = logR.SetReadDeadline(time.Now().Add(drainOutput))
-	helpers.Wait()
+	beside.Wait()
 	_ = logR.Close()
-	if removeCgroup != nil {
-		removeCgroup()
-	}
 	p.mu.Lock()
-	p.exit = exitOf(state, err)
-	p.exit.Reason = p.reason
+	p.exit = exit
+	p.exit.Reason, p.exit.Memory = cmp.Or(p.reason, exit.Reason), p.memory || exit.Memory
 	p.mu.Unlock()
 	close(p.done)
-}
-
-// exitOf reads how the child ended.
-func exitOf(state *os.ProcessState, err error) Exit {
-	if err != nil {
-		return Exit{Code: -1, Signal: "an unknown cause: " + err.Error()}
-	}
-	status, ok := state.Sys().(syscall.WaitStatus)
-	if ok && status.Signaled() {
-		return Exit{Code: -1, Signal: unix.SignalName(status.Signal()), SIGSYS: status.Signal() == syscall.SIGSYS}
-	}
-	return Exit{Code: state.ExitCode()}
 }
 
 // admit lets the child confine itself and checks the result.
@@ -181,7 +185,7 @@ func (p *Process) admit(ctx context.Context, o Options) error {
 	}
 	answers := make(chan answer, 1)
 	go func() {
-		report, err := o.Handshake(o.Policy)
+		report, err := o.Handshake(p.policy)
 		answers <- answer{report, err}
 	}()
 	var a answer
@@ -199,14 +203,17 @@ func (p *Process) admit(ctx context.Context, o Options) error {
 		return fmt.Errorf("start child: handshake: %w", a.err)
 	}
 	p.layers = append(p.layers, a.report.Layers...)
-	p.verified = verify(p.process.Pid)
+	p.micros = a.report.Micros
+	p.verified = verify(p.born.PID)
+	p.verified.SeccompInherited = verify(os.Getpid()).SeccompFilters
 	level, short := assess(p.layers, p.verified)
-	p.level = level
+	p.level, p.minimum = level, len(short) == 0
 	state := StateEnforced
 	if len(short) > 0 {
 		state = StateUnavailable
 	}
 	p.layers = append(p.layers, Layer{Name: LayerVerified, State: state, Detail: p.verified.String()})
+	advise(p.layers)
 	if o.Enforce && len(short) > 0 {
 		return &RefusedError{Missing: short}
 	}

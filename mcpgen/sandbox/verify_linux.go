@@ -35,7 +35,29 @@ func verify(pid int) Verified {
 	if all.Threads == 0 {
 		return Verified{Problem: fmt.Sprintf("status of process %d not readable", pid)}
 	}
+	if b, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", pid)); err == nil { // limits belong to the process, not to a thread
+		all.Rlimits = parseLimits(string(b))
+	}
 	return all
+}
+
+// parseLimits reads the hard limits of a proc_pid_limits(5) file: name, soft limit, hard limit, unit, in columns set
+// apart by two blanks or more. "unlimited" is left out.
+func parseLimits(text string) map[string]uint64 {
+	names := map[string]string{"Max core file size": "core", "Max data size": "data", "Max file size": "fsize", "Max open files": "nofile",
+		"Max processes": "nproc", "Max locked memory": "memlock"}
+	limits := map[string]uint64{}
+	for line := range strings.Lines(text) {
+		name, rest, _ := strings.Cut(line, "  ")
+		f := strings.Fields(rest)
+		if names[name] == "" || len(f) < 2 {
+			continue
+		}
+		if n, err := strconv.ParseUint(f[1], 10, 64); err == nil {
+			limits[names[name]] = n
+		}
+	}
+	return limits
 }
 
 // weakest merges the status of a further thread into a.

@@ -111,7 +111,7 @@ func TestCgroupBase(t *testing.T) {
 			if err := os.WriteFile(self, []byte(c.self), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			h := cgroupHost{mounts: []string{dir}, self: self, rootUID: c.root}
+			h := cgroupHost{mounts: []string{dir}, self: self, rootUID: c.root, studio: []int{os.Getpid()}}
 			base, err := h.base()
 			if c.want == "" && (err != nil || base != filepath.Join(dir, "a")) || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 				t.Errorf("%q, %v", base, err)
@@ -119,10 +119,11 @@ func TestCgroupBase(t *testing.T) {
 			if c.want == "" {
 				return
 			}
-			layer, remove := h.confine(os.Getpid(), Policy{})
-			if layer.State != StateUnavailable || remove != nil || !strings.Contains(layer.Detail, c.want) {
-				t.Errorf("%+v", layer)
+			place := h.confine(os.Getpid(), Policy{})
+			if place.layer.State != StateUnavailable || len(place.controls) != 0 || !strings.Contains(place.layer.Detail, c.want) {
+				t.Errorf("%+v", place.layer)
 			}
+			place.remove()
 		})
 	}
 }

@@ -18,7 +18,7 @@ func (p *Process) watch(limit uint64, stop <-chan struct{}) {
 			return
 		case <-tick.C:
 			if used := p.RSS(); used > limit {
-				p.Kill(fmt.Sprintf("memory watchdog: %d MiB of %d MiB in use", used>>20, limit>>20))
+				p.kill(fmt.Sprintf("memory watchdog: %d MiB of %d MiB in use", used>>20, limit>>20), true)
 				return
 			}
 		}
