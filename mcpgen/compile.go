@@ -32,6 +32,7 @@ func Compile(s store.Snapshot, o Options) (*Manifest, []Problem) {
 	if s.Config != nil {
 		c.m.Server = Server{s.Config.ServerName, s.Config.Instructions}
 		maps.Copy(c.m.Variables, s.Config.GlobalVariables)
+		c.m.Limits = LimitsOf(s.Config)
 	}
 	for _, t := range byName(s.Tools) {
 		c.tool(t)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 
 	"mcpstudio/store"
 )
@@ -58,7 +59,9 @@ func Diff(old, now *Manifest, oldSecrets, nowSecrets Secrets) ([]Change, error) 
 			c.Fields = append(c.Fields, FieldDiff{Field: "secret", Before: masked(), After: masked()})
 		}
 	})
-	d.server(old.Server, now.Server, old.Format == 0)
+	if old.Format != 0 {
+		d.config(old, now)
+	}
 	d.variables(old.Variables, now.Variables)
 	slices.SortStableFunc(d.changes, func(a, b Change) int {
 		return cmp.Or(cmp.Compare(order(a.Kind), order(b.Kind)), cmp.Compare(a.EntityType, b.EntityType), cmp.Compare(a.Name, b.Name))
@@ -304,13 +307,32 @@ func place(c *Connection) string {
 	return fmt.Sprintf("%s:%d/%s", c.Host, c.Port, c.Database)
 }
 
-func (d *differ) server(a, b Server, fresh bool) {
-	if a == b || fresh {
-		return
+// config compares what comes from the server config itself, as one change.
+func (d *differ) config(a, b *Manifest) {
+	c := Change{Kind: Changed, EntityType: store.KindServerConfig, EntityID: store.ServerConfigID, Name: b.Server.Name}
+	if a.Server != b.Server {
+		c.Fields = d.fields(&a.Server, &b.Server)
+		c.say(false, "Clients see another server name or other instructions when they connect.")
 	}
-	c := Change{Kind: Changed, EntityType: store.KindServerConfig, EntityID: store.ServerConfigID, Name: b.Name, Fields: d.fields(&a, &b)}
-	c.say(false, "Clients see another server name or other instructions when they connect.")
-	d.changes = append(d.changes, c)
+	if was, is := a.Limits.Filled(), b.Limits.Filled(); was != is {
+		c.limits(was, is)
+		c.say(false, "The server runs with other limits: %s.", is)
+	}
+	if len(c.Fields) > 0 {
+		d.changes = append(d.changes, c)
+	}
+}
+
+// limits adds what a child may use, by the names that the settings have.
+func (c *Change) limits(a, b Limits) {
+	for _, f := range []struct {
+		field         string
+		before, after int
+	}{{"child_memory_mib", a.MemoryMiB, b.MemoryMiB}, {"child_cpus", a.CPUs, b.CPUs}} {
+		if f.before != f.after {
+			c.Fields = append(c.Fields, FieldDiff{f.field, json.RawMessage(strconv.Itoa(f.before)), json.RawMessage(strconv.Itoa(f.after))})
+		}
+	}
 }
 
 func (d *differ) variables(a, b map[string]json.RawMessage) {

@@ -82,6 +82,28 @@ func TestDiffSaysWhatItMeansForClients(t *testing.T) {
 }
 
 // A changed password is a change to deploy, but its value is nowhere. case 86
+// Limits are compared by what they mean: a manifest from before there were any has the defaults.
+func TestDiffOfLimits(t *testing.T) {
+	old := compileClean(t, shop())
+	old.Limits = Limits{}
+	if got, err := Diff(old, compileClean(t, shop()), Secrets{}, Secrets{}); err != nil || len(got) != 0 {
+		t.Errorf("from before there were limits: %+v %v", got, err)
+	}
+	got := diff(t, func(s *store.Snapshot) { s.Config.ChildMemoryMiB, s.Config.ChildCPUs = 64, 2 })
+	if len(got) != 1 || got[0].Kind != Changed || got[0].EntityType != store.KindServerConfig || got[0].Breaking || len(got[0].Fields) != 2 {
+		t.Fatalf("%+v", got)
+	}
+	if f := got[0].Fields[0]; f.Field != "child_memory_mib" || string(f.Before) != "512" || string(f.After) != "64" {
+		t.Errorf("%+v", f)
+	}
+	if want := "The server runs with other limits: 64 MiB of memory, 2 processors."; got[0].Sentences[0] != want {
+		t.Errorf("got %q, want %q", got[0].Sentences[0], want)
+	}
+	if both := diff(t, func(s *store.Snapshot) { s.Config.ServerName, s.Config.ChildCPUs = "Other", 1 }); len(both) != 1 || len(both[0].Fields) != 2 || len(both[0].Sentences) != 2 {
+		t.Errorf("a name and a limit: %+v", both)
+	}
+}
+
 func TestDiffOfSecrets(t *testing.T) {
 	m := compileClean(t, shop())
 	one := NewSecrets(map[string]map[string]string{"c1": {"password": "CANARY-OLD"}})

@@ -24,6 +24,42 @@ type Manifest struct {
 	Resources   []Resource                 `json:"resources"`
 	Prompts     []Prompt                   `json:"prompts"`
 	Variables   map[string]json.RawMessage `json:"variables"`
+	Limits      Limits                     `json:"limits"`
+}
+
+// Limits is what the child that runs the manifest may use. The zero value, which manifests have that were made before there were
+// limits, stands for the defaults.
+type Limits struct {
+	MemoryMiB int `json:"memory_mib"`
+	CPUs      int `json:"cpus"` // whole processors; 0: all
+}
+
+// Filled returns the limits with the default memory where none is given.
+func (l Limits) Filled() Limits {
+	if l.MemoryMiB == 0 {
+		l.MemoryMiB = store.DefaultChildMemoryMiB
+	}
+	return l
+}
+
+// MemoryBytes is the memory limit in bytes.
+func (l Limits) MemoryBytes() uint64 { return uint64(l.Filled().MemoryMiB) << 20 }
+
+// String is a phrase for people.
+func (l Limits) String() string {
+	cpus := "all processors"
+	switch {
+	case l.CPUs == 1:
+		cpus = "1 processor"
+	case l.CPUs > 1:
+		cpus = fmt.Sprintf("%d processors", l.CPUs)
+	}
+	return fmt.Sprintf("%d MiB of memory, %s", l.Filled().MemoryMiB, cpus)
+}
+
+// LimitsOf takes the limits of the server config.
+func LimitsOf(c *store.ServerConfig) Limits {
+	return Limits{MemoryMiB: c.ChildMemoryMiB, CPUs: c.ChildCPUs}
 }
 
 // Server is what the generated server says of itself.

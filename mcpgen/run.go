@@ -58,13 +58,6 @@ type ServerState struct {
 	MemoryBytes  uint64       `json:"memory_bytes"`
 }
 
-// Layer is one layer of the sandbox and how it stands.
-type Layer struct {
-	Name   string `json:"name"`
-	State  string `json:"state" jsonschema:"enforced, partial or unavailable"`
-	Detail string `json:"detail"`
-}
-
 // LogLine is one line of the deploy and child log. IDs grow by one, so a reader can go on where it stopped.
 type LogLine struct {
 	ID       uint64            `json:"id"`
@@ -81,6 +74,7 @@ type Bench struct {
 	Connection Connection
 	Secrets    Secrets
 	Variables  map[string]json.RawMessage
+	Limits     Limits
 }
 
 // The workbench's requests, as methods of the hop. In and out are the types below.

@@ -59,6 +59,34 @@ func (a *analysis) hintBefore(i int) Hint {
 	return HintNone
 }
 
+// mindsNull reports whether the placeholder at i is asked for NULL, or given a value
+// in its place. Whoever writes that wants the parameter to be left out at times.
+func (a *analysis) mindsNull(i int) bool {
+	first, last := i, i
+	if a.punct(i+1) == "::" && a.kind(i+2) == Word { // :x::date
+		last = i + 2
+		for n := 0; n < maxParts && a.punct(last+1) == "." && a.kind(last+2) == Word; n++ {
+			last += 2
+		}
+		if a.punct(last+1) == "[" && a.punct(last+2) == "]" {
+			last += 2
+		}
+	}
+	if f := a.frames[a.in[i]]; f.open == i-1 && (f.callee == "CAST" || f.callee == "TRY_CAST" || f.callee == "SAFE_CAST") && a.kw(i+1) == "AS" {
+		first = f.open - 1
+		for last = i + 2; last < i+2+2*maxParts && a.punct(last) != ")"; last++ { // a type with parentheses of its own ends this early, and is not told
+		}
+	}
+	if a.kw(last+1) == "IS" && (a.kw(last+2) == "NULL" || a.kw(last+2) == "NOT" && a.kw(last+3) == "NULL") {
+		return true
+	}
+	switch a.name(first - 2) {
+	case "COALESCE", "IFNULL", "NVL", "ISNULL":
+		return a.punct(first-1) == "(" && a.punct(last+1) == ","
+	}
+	return false
+}
+
 func (a *analysis) endsCondition(i int) bool {
 	switch a.kw(i) {
 	case "AND", "OR", "THEN", "GROUP", "ORDER", "LIMIT", "HAVING", "UNION":

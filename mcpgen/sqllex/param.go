@@ -24,6 +24,7 @@ func (a *analysis) collect(s *Statement) {
 		if p.Compared == "" {
 			p.Compared = a.compared(i)
 		}
+		p.Optional = p.Optional || a.mindsNull(i)
 	}
 }
 

@@ -67,6 +67,37 @@ func TestPlaceholderPosition(t *testing.T) {
 	}
 }
 
+func TestOptional(t *testing.T) {
+	for sql, want := range map[string]bool{
+		"select * from t where :p is null or a = :p":                  true,
+		"select * from t where (a = :p or :p is null)":                true,
+		"select * from t where :p::date is null or a >= :p::date":     true,
+		"select * from t where :p::pg_catalog.int8[] is null or true": true,
+		"select * from t where cast(:p as date) is null or a >= :p":   true,
+		"select * from t where :p is not null and a = :p":             true,
+		"select * from t where a = coalesce(:p, a)":                   true,
+		"select * from t where a = coalesce(cast(:p as int), a)":      true,
+		"select * from t limit coalesce(:p::int, 10)":                 true,
+		"select * from t where a = :p":                                false,
+		"select * from t where a is null or a = :p":                   false,
+		"select * from t where :q is null or a = :p":                  false,
+		"select coalesce(a, :p) from t":                               false,
+		"select * from t where a = :p and b is null":                  false,
+		"select * from t where :p is distinct from a":                 false,
+		"select cast(:p as date), b is null from t":                   false,
+		"select ':p is null' where a = :p":                            false,
+	} {
+		s, ps := Parse(PostgreSQL, sql)
+		if HasErrors(ps) {
+			t.Fatal(sql, ps)
+		}
+		i := slices.IndexFunc(s.Params, func(p Param) bool { return p.Name == "p" })
+		if got := s.Params[i].Optional; got != want {
+			t.Errorf("%s: optional %v, want %v", sql, got, want)
+		}
+	}
+}
+
 func TestHints(t *testing.T) {
 	for _, c := range []struct {
 		d              Dialect

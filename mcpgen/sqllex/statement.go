@@ -33,6 +33,7 @@ type Param struct {
 	Positions []Pos  `json:"positions"` // each use, in order, at its colon
 	Hint      Hint   `json:"hint"`
 	Compared  string `json:"compared"` // "column" or "table.column" it is compared with; empty if not obvious
+	Optional  bool   `json:"optional"` // the statement says what happens when it is NULL: :x IS NULL OR …, COALESCE(:x, …)
 }
 
 // Statement is what [Parse] found.

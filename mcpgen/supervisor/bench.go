@@ -64,7 +64,7 @@ func (v *Supervisor) Bench(ctx context.Context, b mcpgen.Bench, method string, i
 		return err
 	}
 	defer v.giveBench(b.Connection.ID, w)
-	q := hop.Request{Method: []byte(method), ID: []byte("1"), Args: args, Principal: hop.Principal{ID: "studio", Name: "studio", Kind: "system"}}
+	q := hop.Request{Method: []byte(method), ID: []byte("1"), Args: args, Principal: studioPrincipal("studio")}
 	var r hop.Reply
 	if err := w.child.link.Call(ctx, &q, &r); err != nil {
 		if ctx.Err() != nil {
@@ -90,7 +90,8 @@ func benchDigest(b mcpgen.Bench) (digest [sha256.Size]byte, err error) {
 	settings, err := json.Marshal(struct {
 		Connection mcpgen.Connection
 		Variables  map[string]json.RawMessage
-	}{b.Connection, b.Variables})
+		Limits     mcpgen.Limits
+	}{b.Connection, b.Variables, b.Limits})
 	if err != nil {
 		return digest, fmt.Errorf("encode connection: %w", err)
 	}
@@ -197,7 +198,7 @@ func (s *benches) retire(key string, w *bench) {
 // finish ends the child of a retired workbench, if it has one by now. The caller holds benches.mu.
 func (w *bench) finish() {
 	if isDone(w.started) && w.child != nil {
-		w.child.kill("the workbench is no longer needed")
+		w.child.end("the workbench is no longer needed")
 	}
 }
 
@@ -257,6 +258,17 @@ func (v *Supervisor) sweepBenches() {
 			}
 		}
 		s.mu.Unlock()
+	}
+}
+
+// Forget ends the workbench of a connection that was changed or deleted, so that no child goes on with what it was; requests that run
+// may finish. It does not wait.
+func (v *Supervisor) Forget(connection string) {
+	s := &v.benches
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if w := s.byKey[connection]; w != nil {
+		s.retire(connection, w)
 	}
 }
 

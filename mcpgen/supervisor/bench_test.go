@@ -194,6 +194,34 @@ func TestBenchLife(t *testing.T) {
 	eventually(t, 5*time.Second, "idle workbenches end", func() bool { return len(children(t)) == 0 })
 }
 
+// TestBenchForgotten: the workbench of a connection that was changed or deleted ends at once, after what runs in it.
+func TestBenchForgotten(t *testing.T) {
+	v := newSupervisor(t, options(shop(t)))
+	var res mcpgen.TestResult
+	if err := v.Bench(t.Context(), sqliteBench("shop.db"), mcpgen.BenchTest, struct{}{}, &res); err != nil || !res.Success {
+		t.Fatalf("%+v %v", res, err)
+	}
+	v.Forget("c-other")
+	if len(children(t)) != 1 {
+		t.Error("the workbench of another connection ended")
+	}
+	in := mcpgen.PreviewIn{Tool: draft(t, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < 300000) SELECT count(*) AS n FROM n", nil), Arguments: json.RawMessage(`{}`)}
+	var out mcpgen.PreviewOut
+	done := make(chan error, 1)
+	go func() { done <- v.Bench(t.Context(), sqliteBench("shop.db"), mcpgen.BenchPreview, in, &out) }()
+	eventually(t, 5*time.Second, "the preview runs", func() bool {
+		v.benches.mu.Lock()
+		defer v.benches.mu.Unlock()
+		w := v.benches.byKey["c-shop"]
+		return w != nil && w.users == 1
+	})
+	v.Forget("c-shop")
+	if err := <-done; err != nil || string(out.Rows) != `[{"n":300000}]` {
+		t.Errorf("the preview: %s %v", out.Rows, err)
+	}
+	eventually(t, 2*time.Second, "the forgotten workbench is gone", func() bool { return len(children(t)) == 0 })
+}
+
 // TestBenchAfterItsEnd: a workbench whose link has ended is not handed out any more, although its process has a moment left.
 func TestBenchAfterItsEnd(t *testing.T) {
 	v := newSupervisor(t, options(shop(t)))

@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,11 +10,14 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"mcpstudio/mcpgen/child/childtest"
 	"mcpstudio/mcpgen/control"
 	"mcpstudio/mcpgen/hop"
 	"mcpstudio/mcpgen/sandbox"
@@ -40,7 +44,14 @@ func hostile(how string) int {
 		_ = c.Send(ctx, control.Message{Type: control.TypeReport, Report: json.RawMessage(`{"layers":[{"name":"seccomp","state":"enforced"}]}`)})
 		time.Sleep(time.Minute)
 	}
+	if how == "hello" { // another conversation than this one
+		_ = c.Send(ctx, control.Message{Type: control.TypeReady})
+		time.Sleep(time.Minute)
+	}
 	report, _ := json.Marshal(sandbox.Enter(policy))
+	if how == "report" { // of another version
+		report = []byte(`{"layers":"all of them"}`)
+	}
 	_ = c.Send(ctx, control.Message{Type: control.TypeReport, Report: report})
 	if _, err := c.Receive(ctx); err != nil { // the manifest
 		return 3
@@ -49,6 +60,7 @@ func hostile(how string) int {
 	if err != nil {
 		return 3
 	}
+	defer runtime.KeepAlive(link) // collected, it would be closed
 	switch how {
 	case "silent":
 		time.Sleep(time.Minute)
@@ -61,6 +73,25 @@ func hostile(how string) int {
 	case "control":
 		_, _ = conn.Write([]byte("this is no JSON\n"))
 		time.Sleep(time.Minute)
+	case "oversized":
+		_, _ = conn.Write(bytes.Repeat([]byte("x"), 2*control.MaxFromChild))
+		time.Sleep(time.Minute)
+	case "half":
+		_, _ = conn.Write([]byte(`{"type":"rea`))
+		return 0
+	case "frame":
+		_ = c.Send(ctx, control.Message{Type: control.TypeReady})
+		_, _ = link.Write(bytes.Repeat([]byte{0xff}, 64)) // a head that announces more than there may be
+		time.Sleep(time.Minute)
+	case "version":
+		_ = c.Send(ctx, control.Message{Type: control.TypeReady})
+		_ = hop.Serve(ctx, link, liar{`{"jsonrpc":"2.0","id":"studio-health","result":{"supportedVersions":["2026-07-28"],"protocolVersion":"1999-01-01","serverInfo":{"name":"Shop"},"tools":[]}}`}, 1)
+	case "another":
+		_ = c.Send(ctx, control.Message{Type: control.TypeReady})
+		_ = hop.Serve(ctx, link, liar{`{"jsonrpc":"2.0","id":"somebody-else","result":{}}`}, 1)
+	case "words":
+		_ = c.Send(ctx, control.Message{Type: control.TypeReady})
+		_ = hop.Serve(ctx, link, liar{`<html>no JSON</html>`}, 1)
 	case "twice":
 		_ = c.Send(ctx, control.Message{Type: control.TypeReady})
 		_ = c.Send(ctx, control.Message{Type: control.TypeReady})
@@ -107,7 +138,15 @@ func TestHostileChild(t *testing.T) {
 		{"silent", "not ready after"},
 		{"exit", "exit"},
 		{"failed", "the test wants it so"},
-		{"control", "before it was ready"},
+		{"control", "before it was ready (ended by SIGKILL: it broke the protocol: malformed JSON)"},
+		{"hello", "ready came instead of the report"}, // case 240
+		{"report", "the report is malformed"},
+		{"oversized", "it broke the protocol: a line of more than 1048576 bytes"},
+		{"half", "it broke the protocol: the pipe ended within a line"},
+		{"frame", "server/discover"},
+		{"version", "initialize: got 1999-01-01"},
+		{"another", "is not for this request"},
+		{"words", "the answer is not JSON"},
 		{"twice", ""},
 		{"garbage", "server/discover"},
 		{"deaf", "server/discover"},
@@ -132,6 +171,112 @@ func TestHostileChild(t *testing.T) {
 		t.Errorf("%d children are left, want the live one", len(left))
 	}
 	v.o.Args = realChild()
+}
+
+// TestGarbageFromTheLiveChild: a live child that breaks a protocol is ended with the cause and started again, and nothing it said
+// reached a client.
+func TestGarbageFromTheLiveChild(t *testing.T) {
+	o := options(shop(t))
+	o.Args = turnedChild()
+	v := newSupervisor(t, o)
+	mustDeploy(t, v, deployment(t, 1, snapshot(sqliteConnection("shop.db"), "good"), nil))
+	time.Sleep(settled)
+	pid := livePID(t, v)
+	turn(t, pid, childtest.Garbage)
+	eventually(t, 5*time.Second, "the child was replaced", func() bool { s := v.State(); return s.PID != 0 && s.PID != pid })
+	mustCall(t, v, "which", "{}", "good")
+	last := v.Sandbox(t.Context()).LastExit
+	if last == nil || last.PID != pid || !strings.Contains(last.Reason, "protocol") && !strings.Contains(last.Reason, "link") {
+		t.Errorf("the last exit: %+v", last)
+	}
+}
+
+// TestGarbageFromTheParent: a child that is told nonsense ends with the cause, at every stage of its life; it never goes on.
+func TestGarbageFromTheParent(t *testing.T) {
+	good := control.Message{Type: control.TypeStart, Start: &control.Start{Role: control.RoleBench, Manifest: json.RawMessage(`{"format":1,"connections":[]}`)}}
+	wrong := func(role control.Role, manifest string) control.Message {
+		return control.Message{Type: control.TypeStart, Start: &control.Start{Role: role, Manifest: json.RawMessage(manifest)}}
+	}
+	for name, tt := range map[string]struct {
+		policy []byte           // instead of the policy
+		raw    []byte           // instead of start
+		start  *control.Message // what is started
+		want   string           // in what it says last
+	}{
+		"no policy":           {policy: []byte("nonsense\n"), want: "control protocol broken"},
+		"another message":     {policy: []byte(`{"type":"drain","drain":{"deadline_ms":1}}` + "\n"), want: "instead of the policy"},
+		"an oversized line":   {raw: append(bytes.Repeat([]byte(" "), control.MaxFromParent+1), '\n'), want: "more than"},
+		"half a line":         {raw: []byte(`{"type":"start"`), want: "within a line"},
+		"no start":            {raw: []byte(`{"type":"drain","drain":{"deadline_ms":1}}` + "\n"), want: "instead of start"},
+		"another format":      {start: new(wrong(control.RoleServer, `{"format":99}`)), want: "format 99 is not 1"},
+		"a broken manifest":   {start: new(wrong(control.RoleServer, `{"format":1,"tools":7}`)), want: "decode manifest"},
+		"a bench for nothing": {start: &good, want: "one connection, not 0"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			said, exit := converse(t, tt.policy, tt.raw, tt.start)
+			if !strings.Contains(said, tt.want) || exit.Signal != "" || exit.Code != 1 {
+				t.Errorf("it said %q and ended with %s, want %q and exit code 1", said, exit, tt.want)
+			}
+		})
+	}
+}
+
+// converse starts a child by hand and returns what it said last, on the control pipe or in print, and how it ended.
+func converse(t *testing.T, policy, raw []byte, start *control.Message) (said string, exit sandbox.Exit) {
+	t.Helper()
+	ends, err := newPipes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ends.close()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	var mu sync.Mutex
+	var printed strings.Builder
+	p := &process{control: control.NewParent(ends.control)}
+	box, err := sandbox.Start(ctx, sandbox.Options{
+		Args: realChild(), Exe: theExe, Files: ends.files, Policy: sandbox.Policy{},
+		Log: func(line string) { mu.Lock(); defer mu.Unlock(); printed.WriteString(line) },
+		Handshake: func(q sandbox.Policy) (sandbox.Report, error) {
+			if policy == nil {
+				return p.handshake(ctx, q)
+			}
+			if _, err := ends.control.Write(policy); err != nil {
+				return sandbox.Report{}, err
+			}
+			_, err := p.control.Receive(ctx)
+			return sandbox.Report{}, errors.Join(errors.New("it went on"), err)
+		},
+	})
+	lastWords := func() string { mu.Lock(); defer mu.Unlock(); return printed.String() }
+	if policy != nil {
+		if err == nil || !strings.Contains(err.Error(), "exit code 1") {
+			t.Fatalf("a child without a policy: %v", err)
+		}
+		return lastWords(), sandbox.Exit{Code: 1}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if start != nil {
+		if err := p.control.Send(ctx, *start); err != nil {
+			t.Fatal(err)
+		}
+		if m, err := p.control.Receive(ctx); err == nil && m.Type == control.TypeFailed {
+			said = m.Failed.Reason
+		}
+	} else {
+		_, _ = ends.control.Write(raw) // it may close the pipe before the end
+		if c, ok := ends.control.(interface{ CloseWrite() error }); ok {
+			_ = c.CloseWrite()
+		}
+	}
+	select {
+	case <-box.Done():
+	case <-ctx.Done():
+		box.Kill("it went on")
+	}
+	return said + lastWords(), box.Exit()
 }
 
 // children lists this process's children that have not been reaped.

@@ -22,11 +22,12 @@ const (
 
 // keeper keeps one live revision running.
 type keeper struct {
-	v    *Supervisor
-	plan *plan
-	ctx  context.Context // ends when the revision is retired
-	end  context.CancelFunc
-	done chan struct{} // closed when run has returned
+	v     *Supervisor
+	plan  *plan
+	start func(context.Context) (*process, error) // starts the next child
+	ctx   context.Context                         // ends when the revision is retired
+	end   context.CancelFunc
+	done  chan struct{} // closed when run has returned
 
 	mu        sync.Mutex
 	child     *process // the last one started
@@ -38,6 +39,7 @@ type keeper struct {
 
 func newKeeper(v *Supervisor, p *plan, first *process) *keeper {
 	k := &keeper{v: v, plan: p, child: first, startedAt: v.o.Now().UTC(), done: make(chan struct{})}
+	k.start = func(ctx context.Context) (*process, error) { return v.spawn(ctx, p) }
 	k.ctx, k.end = context.WithCancel(v.base)
 	return k
 }
@@ -74,11 +76,8 @@ func nextDelay(delay time.Duration, hadSettled bool) time.Duration {
 
 // ended notes the end of a child that should be running and holds calls back.
 func (k *keeper) ended(child *process, lived, delay time.Duration) {
-	exit := child.box.Exit()
+	exit := child.exit
 	level, what := slog.LevelWarn, fmt.Sprintf("the server ended after %s (%s); it is started again", lived.Round(time.Millisecond), exit)
-	if exit.SIGSYS {
-		level, what = slog.LevelError, "security: the server made a forbidden system call and was killed; it is started again"
-	}
 	if delay > 0 {
 		what += " in " + delay.String()
 	}
@@ -97,11 +96,15 @@ func (k *keeper) ended(child *process, lived, delay time.Duration) {
 
 // crashSentence tells what an admin needs to see of a crash loop.
 func (k *keeper) crashSentence(delay time.Duration) string {
-	s := fmt.Sprintf("The server ends right after its start (%s); the next attempt is in %s.", k.lastExit, delay)
+	return fmt.Sprintf("The server ends right after its start (%s); the next attempt is in %s.%s", k.lastExit, delay, k.lastWords())
+}
+
+// lastWords are the last lines of the child, for the end of a sentence about it.
+func (k *keeper) lastWords() string {
 	if lines := k.v.logs.tail(k.plan.revision, 3); len(lines) > 0 {
-		s += " It said last: " + strings.Join(lines, " | ")
+		return " It said last: " + strings.Join(lines, " | ")
 	}
-	return s
+	return ""
 }
 
 // restart starts children until one is ready; nil when the revision is retired.
@@ -114,13 +117,14 @@ func (k *keeper) restart(delay time.Duration) (*process, time.Duration) {
 			timer.Stop()
 			return nil, 0
 		}
-		child, err := k.v.spawn(k.ctx, k.plan)
+		child, err := k.start(k.ctx)
 		if err == nil {
 			k.mu.Lock()
 			k.child, k.crash = child, ""
 			k.mu.Unlock()
+			k.v.roster.assign(child, mcpgen.RoleLive)
 			if !k.publish(newSlot(child)) {
-				child.kill("the revision was retired")
+				child.end("the revision was retired")
 				return nil, 0
 			}
 			return child, delay
@@ -131,7 +135,7 @@ func (k *keeper) restart(delay time.Duration) (*process, time.Duration) {
 		delay = nextDelay(delay, false)
 		k.v.logs.add(slog.LevelError, sourceSupervisor, k.plan.revision, fmt.Sprintf("the server could not be started: %v; next attempt in %s", err, delay), nil)
 		k.mu.Lock()
-		k.crash = fmt.Sprintf("The server could not be started: %v. The next attempt is in %s.", err, delay)
+		k.crash = fmt.Sprintf("The server could not be started: %v. The next attempt is in %s.%s", err, delay, k.lastWords())
 		k.mu.Unlock()
 		k.v.changed()
 	}
@@ -162,6 +166,7 @@ func (k *keeper) retire(ctx context.Context, last *slot, timeout time.Duration) 
 		k.kill("the revision was retired")
 		return
 	}
+	k.v.roster.assign(last.child, mcpgen.RoleDraining)
 	select {
 	case <-last.idle:
 	case <-last.child.ended:
@@ -179,7 +184,7 @@ func (k *keeper) kill(reason string) {
 	k.mu.Lock()
 	child := k.child
 	k.mu.Unlock()
-	child.kill(reason)
+	child.end(reason)
 	<-child.ended
 }
 
@@ -195,7 +200,7 @@ func (k *keeper) fill(s *mcpgen.ServerState) {
 	s.Revision, s.StartedAt, s.Restarts, s.LastExit = k.plan.revision, &started, k.restarts, k.lastExit
 	box := k.child.box
 	s.SandboxLevel, s.PID, s.MemoryBytes = string(box.Level()), box.PID(), box.RSS()
-	s.Layers = k.child.layers()
+	s.Layers = layersOf(box.Layers())
 	if isDone(box.Done()) {
 		s.PID, s.MemoryBytes = 0, 0
 	}

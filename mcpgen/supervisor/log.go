@@ -1,7 +1,9 @@
 package supervisor
 
 import (
+	"cmp"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -10,11 +12,12 @@ import (
 	"mcpstudio/mcpgen"
 )
 
-// The bounds of the log: lines kept, bytes of a message and of all attributes of a
-// line, lines a slow subscriber may lag behind. A child chooses what it says, not
-// how much of it is kept.
+// The bounds of the log: lines and bytes kept of each revision, revisions kept, bytes of a message and of all attributes of a line,
+// lines a slow subscriber may lag behind. A child chooses what it says, not how much of it is kept.
 const (
-	maxLines  = 2000
+	maxLines  = 1000
+	maxBytes  = 1 << 20
+	maxRings  = 8
 	maxLine   = 4096
 	maxAttrs  = 8192
 	maxBehind = 512
@@ -27,19 +30,34 @@ const (
 	sourceSupervisor = "supervisor"
 )
 
-// Log is a bounded ring of the last 2,000 lines of deploys and children.
+// Log keeps the last lines of deploys and children: up to 1,000 lines or 1 MiB of each of eight revisions, workbenches (revision 0)
+// among them. A revision that says much pushes out its own lines only; a ninth pushes out the one that has been silent longest, but
+// never the live one. IDs grow by one over all of them.
 type Log struct {
 	now func() time.Time
 
-	mu          sync.Mutex
-	lines       []mcpgen.LogLine // oldest first, from head round
-	head        int
+	mu          sync.Mutex // guards the rest
+	rings       map[int]*ring
+	live        int // the revision whose lines stay
 	last        uint64
 	subscribers map[chan mcpgen.LogLine]struct{}
 }
 
+// ring is the lines of one revision, oldest first.
+type ring struct {
+	lines []mcpgen.LogLine
+	bytes int
+}
+
 func newLog(now func() time.Time) *Log {
-	return &Log{now: now, subscribers: map[chan mcpgen.LogLine]struct{}{}}
+	return &Log{now: now, rings: map[int]*ring{}, subscribers: map[chan mcpgen.LogLine]struct{}{}}
+}
+
+// keep protects the lines of the live revision.
+func (l *Log) keep(revision int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.live = revision
 }
 
 func (l *Log) add(level slog.Level, source string, revision int, message string, attrs map[string]string) {
@@ -57,12 +75,7 @@ func (l *Log) add(level slog.Level, source string, revision int, message string,
 		ID: l.last, At: l.now().UTC(), Level: strings.ToLower(level.String()), Source: source,
 		Revision: revision, Message: message, Attrs: attrs,
 	}
-	if len(l.lines) < maxLines {
-		l.lines = append(l.lines, line)
-	} else {
-		l.lines[l.head] = line
-		l.head = (l.head + 1) % maxLines
-	}
+	l.ring(revision).push(line)
 	for c := range l.subscribers {
 		select {
 		case c <- line:
@@ -71,6 +84,48 @@ func (l *Log) add(level slog.Level, source string, revision int, message string,
 			close(c)
 		}
 	}
+}
+
+// ring returns the lines of a revision, making room for them. The caller holds l.mu.
+func (l *Log) ring(revision int) *ring {
+	if r := l.rings[revision]; r != nil {
+		return r
+	}
+	if len(l.rings) >= maxRings {
+		silent := -1
+		for n, r := range l.rings {
+			if n != l.live && (silent < 0 || r.newest() < l.rings[silent].newest()) {
+				silent = n
+			}
+		}
+		delete(l.rings, silent)
+	}
+	l.rings[revision] = &ring{}
+	return l.rings[revision]
+}
+
+func (r *ring) newest() uint64 { return r.lines[len(r.lines)-1].ID }
+
+func (r *ring) push(line mcpgen.LogLine) {
+	r.lines = append(r.lines, line)
+	r.bytes += size(line)
+	drop := 0
+	for ; len(r.lines)-drop > maxLines || r.bytes > maxBytes; drop++ {
+		r.bytes -= size(r.lines[drop])
+	}
+	if drop > 0 {
+		clear(r.lines[:drop]) // what they hold on to must not wait until the array is replaced
+		r.lines = r.lines[drop:]
+	}
+}
+
+// size is what a line costs, roughly.
+func size(l mcpgen.LogLine) int {
+	n := len(l.Message)
+	for k, v := range l.Attrs {
+		n += len(k) + len(v)
+	}
+	return n
 }
 
 // bounded cuts attributes that are too long together: each keeps an equal share.
@@ -97,23 +152,32 @@ func bounded(attrs map[string]string) map[string]string {
 func (l *Log) Since(after uint64, limit int) []mcpgen.LogLine {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.since(after, limit)
+	return l.since(after, limit, l.rings)
 }
 
-func (l *Log) since(after uint64, limit int) []mcpgen.LogLine {
-	n := len(l.lines)
+// Of is Since for the lines of one revision.
+func (l *Log) Of(revision int, after uint64, limit int) []mcpgen.LogLine {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	one := map[int]*ring{}
+	if r := l.rings[revision]; r != nil {
+		one[revision] = r
+	}
+	return l.since(after, limit, one)
+}
+
+func (l *Log) since(after uint64, limit int, rings map[int]*ring) []mcpgen.LogLine {
 	if after > l.last { // an id of an earlier run of the studio: everything is new
 		after = 0
 	}
-	if fresh := l.last - after; fresh < uint64(n) {
-		n = int(fresh)
+	out := []mcpgen.LogLine{}
+	for _, r := range rings {
+		from, _ := slices.BinarySearchFunc(r.lines, after+1, func(x mcpgen.LogLine, id uint64) int { return cmp.Compare(x.ID, id) })
+		out = append(out, r.lines[from:]...)
 	}
-	if limit > 0 && n > limit {
-		n = limit
-	}
-	out := make([]mcpgen.LogLine, 0, n)
-	for i := len(l.lines) - n; i < len(l.lines); i++ {
-		out = append(out, l.lines[(l.head+i)%len(l.lines)])
+	slices.SortFunc(out, func(a, b mcpgen.LogLine) int { return cmp.Compare(a.ID, b.ID) })
+	if limit > 0 && len(out) > limit {
+		out = out[len(out)-limit:]
 	}
 	return out
 }
@@ -126,7 +190,7 @@ func (l *Log) Subscribe(after uint64) (backlog []mcpgen.LogLine, next <-chan mcp
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.subscribers[c] = struct{}{}
-	return l.since(after, 0), c, func() {
+	return l.since(after, 0, l.rings), c, func() {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		if _, ok := l.subscribers[c]; ok {
@@ -141,10 +205,12 @@ func (l *Log) tail(revision, n int) []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var out []string
-	for i := len(l.lines) - 1; i >= 0 && len(out) < n; i-- {
-		if x := l.lines[(l.head+i)%len(l.lines)]; x.Revision == revision && x.Source == sourceChild {
-			out = append([]string{x.Message}, out...)
+	r := l.rings[revision]
+	for i := 0; r != nil && i < len(r.lines) && len(out) < n; i++ {
+		if x := r.lines[len(r.lines)-1-i]; x.Source == sourceChild {
+			out = append(out, x.Message)
 		}
 	}
+	slices.Reverse(out)
 	return out
 }

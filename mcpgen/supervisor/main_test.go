@@ -20,7 +20,9 @@ import (
 
 	"mcpstudio/mcpgen"
 	"mcpstudio/mcpgen/child"
+	"mcpstudio/mcpgen/child/childtest"
 	"mcpstudio/mcpgen/hop"
+	"mcpstudio/mcpgen/sandbox"
 	"mcpstudio/store"
 )
 
@@ -30,12 +32,16 @@ func TestMain(m *testing.M) {
 		switch os.Args[1] {
 		case "child":
 			os.Exit(child.Main(nil))
+		case "starter":
+			os.Exit(sandbox.ServeStarter())
+		case "turned":
+			os.Exit(childtest.Main(nil))
 		case "hostile":
 			os.Exit(hostile(os.Args[2]))
 		}
 	}
-	if len(os.Args) > 3 && os.Args[1] == "parent" {
-		os.Exit(parentToKill(os.Args[2], os.Args[3]))
+	if len(os.Args) > 4 && os.Args[1] == "parent" {
+		os.Exit(parentToKill(os.Args[2], os.Args[3], os.Args[4]))
 	}
 	exe, remove, err := childExe()
 	if err != nil {
@@ -218,6 +224,13 @@ func eventually(t testing.TB, within time.Duration, what string, ok func() bool)
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
+}
+
+// livePID is the process of the live child, once there is one: a signal to process 0 would be for this whole group.
+func livePID(t testing.TB, v *Supervisor) (pid int) {
+	t.Helper()
+	eventually(t, 10*time.Second, "a child is live", func() bool { pid = v.State().PID; return pid != 0 })
+	return pid
 }
 
 func alive(pid int) bool {

@@ -97,7 +97,7 @@ func sameJSON(a, b json.RawMessage) bool {
 
 // ask makes one request and decodes its result.
 func ask(ctx context.Context, link *hop.Link, modern bool, method string, params []byte, result any) error {
-	q := hop.Request{Method: []byte(method), ID: []byte(`"studio-health"`), Params: params, Principal: hop.Principal{ID: "studio", Name: "health check", Kind: "system"}}
+	q := hop.Request{Method: []byte(method), ID: []byte(`"studio-health"`), Params: params, Principal: studioPrincipal("health check")}
 	if modern {
 		q.Modern, q.Version = true, []byte(hop.Version20260728)
 	}

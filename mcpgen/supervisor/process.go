@@ -9,12 +9,14 @@ import (
 	"net"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"mcpstudio/mcpgen"
 	"mcpstudio/mcpgen/broker"
 	"mcpstudio/mcpgen/control"
 	"mcpstudio/mcpgen/hop"
+	"mcpstudio/mcpgen/pipe"
 	"mcpstudio/mcpgen/sandbox"
 )
 
@@ -28,10 +30,18 @@ type process struct {
 	box      *sandbox.Process
 	control  *control.Conn
 	link     *hop.Link
+	dials    *broker.Server
 	readyAt  time.Time
+	exit     sandbox.Exit  // written before ended closes
 	first    chan error    // of capacity one: ready, or why not
 	finished chan struct{} // closed when the child says that it is drained
 	ended    chan struct{} // closed when the child and everything that served it are gone
+
+	startedAt time.Time
+	asked     atomic.Bool // somebody wanted it to end
+	abused    atomic.Bool // it was killed for what it sent to the broker
+	starved   atomic.Bool // its runtime said that it got no more memory
+	left      bool        // guarded by roster.mu: it is off the list
 }
 
 // pipes are the parent's and the child's ends of the three pipes.
@@ -51,7 +61,7 @@ func newPipes() (p *pipes, err error) {
 		}
 	}()
 	var f *os.File
-	if p.control, f, err = control.Pair(); err != nil {
+	if p.control, f, err = pipe.New("control"); err != nil {
 		return p, err
 	}
 	p.files = append(p.files, f)
@@ -59,7 +69,7 @@ func newPipes() (p *pipes, err error) {
 		return p, err
 	}
 	p.files = append(p.files, f)
-	if p.hop, f, err = hop.Pair(); err != nil {
+	if p.hop, f, err = pipe.New("calls"); err != nil {
 		return p, err
 	}
 	p.files = append(p.files, f)
@@ -86,18 +96,16 @@ func (v *Supervisor) spawn(ctx context.Context, pl *plan) (*process, error) {
 	defer cancel()
 	ends, err := newPipes()
 	if err != nil {
-		for _, f := range ends.files {
-			f.Close()
-		}
+		closeFiles(ends.files)
 		return nil, err
 	}
 	p := &process{
 		v: v, plan: pl, control: control.NewParent(ends.control),
-		first: make(chan error, 1), finished: make(chan struct{}), ended: make(chan struct{}),
+		first: make(chan error, 1), finished: make(chan struct{}), ended: make(chan struct{}), startedAt: v.o.Now().UTC(),
 	}
 	p.box, err = sandbox.Start(ctx, sandbox.Options{
-		Args: v.o.Args, Exe: v.o.Exe, Files: ends.files, Policy: pl.policy, Slot: int(v.slots.Add(1) % sandbox.UIDs),
-		Enforce: v.o.Enforce, Log: func(line string) { v.logs.add(slog.LevelInfo, sourceChild, pl.revision, line, nil) },
+		Args: v.o.Args, Exe: v.o.Exe, Starter: v.o.Starter, Files: ends.files, Policy: pl.policy, Slot: int(v.slots.Add(1) % sandbox.UIDs),
+		Enforce: v.o.Enforce, Log: p.printed,
 		Handshake: func(policy sandbox.Policy) (sandbox.Report, error) { return p.handshake(ctx, policy) },
 	})
 	if err != nil {
@@ -107,12 +115,54 @@ func (v *Supervisor) spawn(ctx context.Context, pl *plan) (*process, error) {
 	p.link = hop.NewLink(ends.hop)
 	p.serve(ends)
 	if err := p.admit(ctx); err != nil {
-		p.kill("it did not become ready")
+		p.end("it did not become ready")
 		<-p.ended
 		return nil, err
 	}
 	p.readyAt = v.o.Now()
+	v.tasks.Go(p.attend)
 	return p, nil
+}
+
+// attend kills a child that does not answer any more. One that is merely busy does: the question needs no database and none of the
+// workers that wait for them.
+func (p *process) attend() {
+	tick := time.NewTicker(p.v.o.AliveEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-p.ended:
+			return
+		}
+		ctx, cancel := context.WithTimeout(p.v.base, p.v.o.AliveTimeout)
+		q := hop.Request{Method: []byte("ping"), ID: []byte(`"studio-alive"`), Principal: studioPrincipal("health check")}
+		err := p.link.Call(ctx, &q, &hop.Reply{})
+		cancel()
+		if errors.Is(err, context.DeadlineExceeded) {
+			p.kill(fmt.Sprintf("it did not answer for %s", p.v.o.AliveTimeout))
+			return
+		}
+	}
+}
+
+// studioPrincipal is who the studio's own calls are from.
+func studioPrincipal(name string) hop.Principal {
+	return hop.Principal{ID: "studio", Name: name, Kind: "system"}
+}
+
+func closeFiles(files []*os.File) {
+	for _, f := range files {
+		f.Close()
+	}
+}
+
+// printed takes a line of the child's output.
+func (p *process) printed(line string) {
+	if strings.Contains(line, "out of memory") || strings.Contains(line, "cannot allocate memory") {
+		p.starved.Store(true) // counts only together with the runtime's exit code
+	}
+	p.v.logs.add(slog.LevelInfo, sourceChild, p.plan.revision, line, p.plan.attrs(nil))
 }
 
 // handshake sends the policy and receives the child's report.
@@ -187,13 +237,17 @@ func (p *process) explain(err error) error {
 // serve starts what a child needs from the parent, and clears it away when the child is gone.
 func (p *process) serve(ends *pipes) {
 	ctx, cancel := context.WithCancel(p.v.base)
-	dials := broker.NewServer(broker.Options{
+	p.dials = broker.NewServer(broker.Options{
 		Allow: p.plan.allow, Own: p.v.o.Broker.Own, Resolve: p.v.o.Broker.Resolve, Log: p.v.o.Log,
-		OnAbuse: func(reason string) { p.kill("broker abuse: " + reason) },
+		OnAbuse: func(reason string) {
+			p.abused.Store(true)
+			p.kill("broker abuse: " + reason)
+		},
 	})
+	p.v.roster.assign(p, p.plan.firstRole())
 	served := make(chan struct{}, 2)
 	p.v.tasks.Go(func() {
-		if err := dials.Serve(ctx, ends.broker); err != nil && ctx.Err() == nil {
+		if err := p.dials.Serve(ctx, ends.broker); err != nil && ctx.Err() == nil {
 			p.v.o.Log.Debug("broker ended", "revision", p.plan.revision, "err", err)
 		}
 		served <- struct{}{}
@@ -201,12 +255,11 @@ func (p *process) serve(ends *pipes) {
 	p.v.tasks.Go(func() {
 		if err := p.listen(ctx); err != nil {
 			p.v.logs.add(slog.LevelError, sourceSupervisor, p.plan.revision, "the server broke the protocol and was ended: "+err.Error(), nil)
-			p.kill("it broke the control protocol")
+			p.kill("it broke the protocol: " + strings.TrimPrefix(err.Error(), control.ErrProtocol.Error()+": "))
 		}
 		served <- struct{}{}
 	})
 	p.v.tasks.Go(func() {
-		defer close(p.ended)
 		defer cancel()
 		p.outlive()
 		cancel()
@@ -215,7 +268,41 @@ func (p *process) serve(ends *pipes) {
 		ends.broker.Close()
 		<-served
 		<-served
+		event := p.file()
+		close(p.ended)
+		if event != nil {
+			p.v.report(*event) // last: whoever waits for the child does not wait for observers
+		}
 	})
+}
+
+// file keeps how the child ended and returns an event when it was killed for what it did.
+func (p *process) file() *mcpgen.SecurityEvent {
+	exit := p.box.Exit()
+	kind := p.judge(exit)
+	p.exit = exit
+	event := p.v.roster.leave(p, mcpgen.ChildExit{
+		At: p.v.o.Now().UTC(), Revision: p.plan.revision, Connection: p.plan.connection, PID: p.box.PID(),
+		Code: exit.Code, Signal: exit.Signal, Reason: exit.Reason, SIGSYS: exit.SIGSYS,
+	}, kind)
+	if event != nil {
+		p.v.logs.add(slog.LevelError, sourceSupervisor, p.plan.revision, "security: "+sentenceOf(kind)+" ("+exit.String()+")", p.plan.attrs(nil))
+		p.v.o.Log.Error("a child was killed for what it did", "kind", string(kind), "role", string(event.Role), "revision", p.plan.revision, "pid", event.PID, "exit", exit.String())
+	}
+	return event
+}
+
+// sentenceOf says what a child was killed for.
+func sentenceOf(k mcpgen.SecurityKind) string {
+	switch k {
+	case mcpgen.SecuritySIGSYS:
+		return "the child made a forbidden system call and was killed"
+	case mcpgen.SecurityBrokerAbuse:
+		return "the child sent broken messages to the broker and was killed"
+	case mcpgen.SecurityMemory:
+		return "the child used more memory than its limit and was killed"
+	}
+	return string(k)
 }
 
 // outlive returns when the child has ended, and sees to it when its link or the supervisor ends.
@@ -224,7 +311,7 @@ func (p *process) outlive() {
 	case <-p.box.Done():
 		return
 	case <-p.v.base.Done():
-		p.kill("the studio is shutting down")
+		p.end("the studio is shutting down")
 	case <-p.link.Done():
 		timer := time.NewTimer(lastWords)
 		defer timer.Stop()
@@ -256,7 +343,7 @@ func (p *process) listen(ctx context.Context) error {
 				if dropped > 0 {
 					p.v.logs.add(slog.LevelWarn, sourceSupervisor, p.plan.revision, fmt.Sprintf("%d lines of the server were dropped: it said too much", dropped), nil)
 				}
-				p.v.logs.add(levelOf(m.Log.Level), sourceChild, p.plan.revision, m.Log.Message, m.Log.Attrs)
+				p.v.logs.add(levelOf(m.Log.Level), sourceChild, p.plan.revision, m.Log.Message, p.plan.attrs(m.Log.Attrs))
 			}
 		case m.Type == control.TypeReady && !ready:
 			ready = true
@@ -313,6 +400,7 @@ func levelOf(l control.Level) slog.Level {
 
 // drain asks the child to finish and ends it when ctx does. It returns when the child is gone.
 func (p *process) drain(ctx context.Context) {
+	p.asked.Store(true)
 	deadline := time.Now().Add(p.v.o.DrainTimeout)
 	if d, ok := ctx.Deadline(); ok {
 		deadline = d
@@ -332,13 +420,13 @@ func (p *process) drain(ctx context.Context) {
 	<-p.ended
 }
 
+// kill ends a child for what it did.
 func (p *process) kill(reason string) { p.box.Kill(reason) }
 
-// layers are the sandbox's, in the words of the API.
-func (p *process) layers() []mcpgen.Layer {
-	var out []mcpgen.Layer
-	for _, l := range p.box.Layers() {
-		out = append(out, mcpgen.Layer{Name: l.Name, State: l.State, Detail: l.Detail})
+// end ends a child that is not needed any more.
+func (p *process) end(reason string) {
+	if !isDone(p.box.Done()) {
+		p.asked.Store(true)
 	}
-	return out
+	p.box.Kill(reason)
 }

@@ -50,7 +50,7 @@ func sqlitePolicy(p *sandbox.Policy, dir string, databases []string) error {
 		}
 		for _, side := range []string{name + "-wal", name + "-shm"} {
 			if err := touchLike(root, side, info); err != nil {
-				return fmt.Errorf("%s is in WAL mode and its file %s cannot be made here: %w", name, side, err)
+				return fmt.Errorf("%s is in WAL mode and its file %s cannot be used here: %w", name, side, err)
 			}
 			p.FS = sandbox.FSROShm
 			p.RWFiles = append(p.RWFiles, filepath.Join(dir, side))
@@ -94,12 +94,12 @@ func walMode(root *os.Root, name string) (bool, fs.FileInfo, error) {
 	return header[18] == 2 && header[19] == 2, info, nil
 }
 
-// touchLike makes an empty file unless there is one.
+// touchLike makes an empty file unless there is one that can be no other file than the database's own.
 func touchLike(root *os.Root, name string, like fs.FileInfo) error {
 	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, like.Mode().Perm())
 	switch {
 	case errors.Is(err, fs.ErrExist):
-		return nil
+		return ownSideFile(root, name, like)
 	case err != nil:
 		return err
 	}
@@ -109,6 +109,29 @@ func touchLike(root *os.Root, name string, like fs.FileInfo) error {
 	}
 	if st, ok := like.Sys().(*syscall.Stat_t); ok && os.Geteuid() == 0 {
 		return f.Chown(int(st.Uid), int(st.Gid))
+	}
+	return nil
+}
+
+// ownSideFile refuses what the child must not be given to write: a link, which may lead to any other file, and a file of somebody who
+// is neither the owner of the database nor the studio.
+func ownSideFile(root *os.Root, name string, like fs.FileInfo) error {
+	info, err := root.Lstat(name)
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("it is not a regular file (%s); remove it", info.Mode().Type())
+	}
+	side, ok := info.Sys().(*syscall.Stat_t)
+	database, known := like.Sys().(*syscall.Stat_t)
+	switch {
+	case !ok || !known:
+		return errors.New("its owner cannot be told on this system")
+	case side.Nlink != 1:
+		return fmt.Errorf("it is a hard link: the same file has %d names; remove this one", side.Nlink)
+	case side.Uid != database.Uid && int(side.Uid) != os.Geteuid():
+		return fmt.Errorf("it is of uid %d, and the database of uid %d; chown it", side.Uid, database.Uid)
 	}
 	return nil
 }

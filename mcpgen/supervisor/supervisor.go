@@ -29,23 +29,25 @@ type BrokerPolicy struct {
 }
 
 // Options says how children run. The zero value works: this program's hidden
-// command "child", the sandbox's defaults, nothing but public addresses, no
-// SQLite files, and a child below the sandbox's minimum is not refused.
+// command "child", nothing but public addresses, no SQLite files, and a child
+// below the sandbox's minimum is not refused. What a child may use of memory and
+// processors comes with its manifest.
 type Options struct {
-	Exe         string   // program of the child; "": this one
-	Args        []string // its argv; nil: studio child
-	Enforce     bool     // refuse a child below the sandbox's minimum
-	MemoryLimit uint64   // resident bytes of a child; 0: sandbox.DefaultMemoryLimit
-	CPUs        int      // processors of a child; 0: all
-	Broker      BrokerPolicy
-	SQLiteDir   string // absolute directory of the SQLite databases; "": none
-	Log         *slog.Logger
-	Now         func() time.Time
+	Exe       string           // program of the child; "": this one
+	Args      []string         // its argv; nil: studio child
+	Starter   *sandbox.Starter // starts the children instead of this process, with its own program and argv; nil: this process does
+	Enforce   bool             // refuse a child below the sandbox's minimum
+	Broker    BrokerPolicy
+	SQLiteDir string // absolute directory of the SQLite databases; "": none
+	Log       *slog.Logger
+	Now       func() time.Time
 
 	StartTimeout time.Duration // for a child to be ready; 0: 20 s
 	DrainTimeout time.Duration // for an old child to finish its calls; 0: 30 s
 	BenchIdle    time.Duration // after which an unused workbench ends; 0: 60 s
 	BenchMax     int           // workbenches at once; 0: 4
+	AliveEvery   time.Duration // between questions whether a child still answers; 0: 5 s
+	AliveTimeout time.Duration // without an answer, after which a child is killed; 0: 30 s
 }
 
 func (o Options) filled() Options {
@@ -62,6 +64,8 @@ func (o Options) filled() Options {
 	o.DrainTimeout = cmp.Or(o.DrainTimeout, 30*time.Second)
 	o.BenchIdle = cmp.Or(o.BenchIdle, time.Minute)
 	o.BenchMax = cmp.Or(o.BenchMax, 4)
+	o.AliveEvery = cmp.Or(o.AliveEvery, 5*time.Second)
+	o.AliveTimeout = cmp.Or(o.AliveTimeout, 30*time.Second)
 	return o
 }
 
@@ -85,15 +89,21 @@ type Supervisor struct {
 	deploying bool
 	failure   string // why nothing runs, when the last deploy failed with nothing live
 	observers []func(mcpgen.ServerState)
+	guards    []func(mcpgen.SecurityEvent)
+	parent    *mcpgen.ParentState // nil: the studio did not confine itself
 
 	benches benches
+	roster  *roster
+
+	probing chan struct{} // of capacity one: held by whoever uses probe
+	probe   *mcpgen.ChildState
 }
 
 // New makes a supervisor with nothing deployed. Close ends it.
 func New(o Options) *Supervisor {
 	v := &Supervisor{
 		o: o.filled(), change: make(chan struct{}, 1), alone: make(chan struct{}, 1),
-		benches: benches{byKey: map[string]*bench{}, freed: make(chan struct{})},
+		benches: benches{byKey: map[string]*bench{}, freed: make(chan struct{})}, roster: newRoster(), probing: make(chan struct{}, 1),
 	}
 	v.logs = newLog(v.o.Now)
 	v.slots.Store(int64(rand.IntN(sandbox.UIDs))) // so that studios beside one another seldom share a uid, and with it its limits
@@ -113,6 +123,23 @@ func (v *Supervisor) OnChange(f func(mcpgen.ServerState)) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.observers = append(v.observers, f)
+}
+
+// OnSecurity calls f once for every child that was killed for what it did, also a workbench, from a goroutine of that child; Close
+// waits for it.
+func (v *Supervisor) OnSecurity(f func(mcpgen.SecurityEvent)) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.guards = append(v.guards, f)
+}
+
+func (v *Supervisor) report(e mcpgen.SecurityEvent) {
+	v.mu.Lock()
+	guards := v.guards[:len(v.guards):len(v.guards)]
+	v.mu.Unlock()
+	for _, f := range guards {
+		f(e)
+	}
 }
 
 func (v *Supervisor) changed() {
@@ -236,7 +263,7 @@ func (v *Supervisor) deploy(ctx context.Context, d mcpgen.Deployment, st *steps)
 		err = st.run("switch", func() (string, error) { return v.switchTo(ctx, plan, candidate) })
 	}
 	if err != nil {
-		candidate.kill("the deploy failed")
+		candidate.end("the deploy failed")
 		<-candidate.ended
 	}
 	return err
@@ -259,6 +286,8 @@ func (v *Supervisor) switchTo(ctx context.Context, p *plan, candidate *process) 
 	old := v.live
 	v.live, v.failure = k, ""
 	last := v.swap(fresh)
+	v.roster.assign(candidate, mcpgen.RoleLive)
+	v.logs.keep(p.revision)
 	v.mu.Unlock()
 	v.tasks.Go(k.run)
 	if old == nil {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -19,6 +18,7 @@ import (
 
 	"mcpstudio/mcpgen"
 	"mcpstudio/mcpgen/hop"
+	"mcpstudio/mcpgen/sandbox"
 	"mcpstudio/store"
 )
 
@@ -76,6 +76,47 @@ func TestWAL(t *testing.T) {
 	info, err := os.Stat(filepath.Join(dir, "wal.db-wal"))
 	if err != nil || info.Mode().Perm() != 0o644 {
 		t.Errorf("the side file: %v %v", info, err)
+	}
+}
+
+// TestWALSideFiles: the child may write the side files of a database, so nothing but a file of the database's own is taken for one: a
+// link would let it write what the link leads to.
+func TestWALSideFiles(t *testing.T) {
+	for name, put := range map[string]func(dir, side string) error{
+		"a symbolic link in the directory": func(_, side string) error { return os.Symlink("shop.db", side) },
+		"a symbolic link out of it":        func(_, side string) error { return os.Symlink("/etc/passwd", side) },
+		"a symbolic link to nothing":       func(_, side string) error { return os.Symlink("missing", side) },
+		"a hard link":                      func(dir, side string) error { return os.Link(filepath.Join(dir, "shop.db"), side) },
+		"a directory":                      func(_, side string) error { return os.Mkdir(side, 0o755) },
+		"a pipe":                           func(_, side string) error { return syscall.Mkfifo(side, 0o644) },
+		"somebody else's": func(_, side string) error {
+			if os.Geteuid() != 0 {
+				return nil // nobody gives a file away; the case is then a file of one's own
+			}
+			return errors.Join(os.WriteFile(side, nil, 0o644), os.Chown(side, 12345, 12345))
+		},
+		"a file": func(_, side string) error { return os.WriteFile(side, nil, 0o644) },
+	} {
+		for _, ending := range []string{"-wal", "-shm"} {
+			dir := shop(t)
+			makeShop(t, filepath.Join(dir, "wal.db"), "WAL")
+			side := filepath.Join(dir, "wal.db"+ending)
+			if err := os.Remove(side); err != nil && !errors.Is(err, os.ErrNotExist) {
+				t.Fatal(err)
+			}
+			if err := put(dir, side); err != nil {
+				t.Fatal(err)
+			}
+			refused := name != "a file" && (name != "somebody else's" || os.Geteuid() == 0)
+			var p sandbox.Policy
+			err := sqlitePolicy(&p, dir, []string{"wal.db"})
+			if refused && (err == nil || !strings.Contains(err.Error(), "wal.db"+ending) || slices.Contains(p.RWFiles, side)) {
+				t.Errorf("%s as wal.db%s: got %v with %v, want it refused by name", name, ending, err, p.RWFiles)
+			}
+			if !refused && (err != nil || !slices.Contains(p.RWFiles, side)) {
+				t.Errorf("%s as wal.db%s: got %v with %v, want it writable", name, ending, err, p.RWFiles)
+			}
+		}
 	}
 }
 
@@ -183,7 +224,7 @@ func TestCrash(t *testing.T) {
 	mustDeploy(t, v, deployment(t, 4, snapshot(sqliteConnection("shop.db"), "four"), nil))
 	time.Sleep(settled)
 	for i := range 3 {
-		pid := v.State().PID
+		pid := livePID(t, v)
 		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 			t.Fatal(err)
 		}
@@ -210,7 +251,7 @@ func TestCrashLoop(t *testing.T) {
 	v := newSupervisor(t, options(shop(t)))
 	mustDeploy(t, v, deployment(t, 1, snapshot(sqliteConnection("shop.db"), "one"), nil))
 	v.o.Args = []string{"studio", "hostile", "exit"} // from now on children die
-	if err := syscall.Kill(v.State().PID, syscall.SIGKILL); err != nil {
+	if err := syscall.Kill(livePID(t, v), syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, 10*time.Second, "the state is error", func() bool { return v.State().Status == mcpgen.Failed })
@@ -275,51 +316,6 @@ func TestStopEndsRunningCalls(t *testing.T) {
 	}
 }
 
-// TestKilledParent: a child does not outlive its parent (case 239).
-func TestKilledParent(t *testing.T) {
-	dir := shop(t)
-	for range 3 {
-		cmd := exec.Command(os.Args[0], "parent", dir, theExe)
-		out, err := cmd.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		cmd.Stderr = os.Stderr
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		var pid int
-		if _, err := fmt.Fscan(out, &pid); err != nil {
-			t.Fatalf("the parent did not deploy: %v", err)
-		}
-		if !alive(pid) {
-			t.Fatal("the child is not there")
-		}
-		if err := cmd.Process.Kill(); err != nil {
-			t.Fatal(err)
-		}
-		_ = cmd.Wait() // it was killed
-		eventually(t, time.Second, "the child is gone", func() bool { return !alive(pid) })
-	}
-}
-
-// parentToKill deploys and waits for its end.
-func parentToKill(dir, exe string) int {
-	theExe = exe
-	v := New(options(dir))
-	m, problems := mcpgen.Compile(snapshot(sqliteConnection("shop.db"), "one"), mcpgen.Options{})
-	if len(mcpgen.Stops(problems)) > 0 {
-		return 2
-	}
-	if err := v.Deploy(context.Background(), mcpgen.Deployment{Revision: 1, Manifest: m}, nil); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	fmt.Println(v.State().PID)
-	time.Sleep(time.Minute)
-	return 0
-}
-
 func TestLog(t *testing.T) {
 	now := time.Unix(5, 0)
 	l := newLog(func() time.Time { return now })
@@ -357,6 +353,43 @@ func TestLog(t *testing.T) {
 	}
 	if got := l.Since(1<<40, 3); len(got) != 3 {
 		t.Errorf("an id of another run gives %d lines", len(got))
+	}
+}
+
+// TestLogPerRevision: a revision that says much, or much at once, costs no other revision its lines; the live one's stay.
+func TestLogPerRevision(t *testing.T) {
+	l := newLog(time.Now)
+	l.keep(3)
+	l.add(0, sourceChild, 3, "of the live one", nil)
+	for range 5 * maxLines {
+		l.add(0, sourceChild, 4, "chatter", nil)
+	}
+	l.add(0, sourceDeploy, 3, "later", nil)
+	if got := l.tail(3, 5); !slices.Equal(got, []string{"of the live one"}) {
+		t.Errorf("the live revision's last words: %v", got)
+	}
+	if got := l.Of(3, 0, 0); len(got) != 2 || len(l.Of(4, 0, 0)) != maxLines || len(l.Of(4, 0, 7)) != 7 || len(l.Of(5, 0, 0)) != 0 {
+		t.Errorf("of one revision: %v", got)
+	}
+	all := l.Since(0, 0)
+	if len(all) != maxLines+2 || !slices.IsSortedFunc(all, func(a, b mcpgen.LogLine) int { return int(a.ID) - int(b.ID) }) {
+		t.Errorf("%d lines of both", len(all))
+	}
+	if got := l.Since(all[0].ID, 0); len(got) != maxLines+1 || l.Since(0, 1)[0].Message != "later" {
+		t.Errorf("%d lines after the first", len(got))
+	}
+	long := strings.Repeat("y", maxLine)
+	for range 400 {
+		l.add(0, sourceChild, 5, long, nil)
+	}
+	if got := len(l.Of(5, 0, 0)); got != maxBytes/maxLine {
+		t.Errorf("%d lines of %d bytes are kept", got, maxLine)
+	}
+	for revision := 6; revision < 40; revision++ {
+		l.add(0, sourceDeploy, revision, "failed", nil)
+	}
+	if len(l.rings) != maxRings || len(l.Of(3, 0, 0)) != 2 || len(l.Of(39, 0, 0)) != 1 || len(l.Of(4, 0, 0)) != 0 {
+		t.Errorf("%d revisions are kept", len(l.rings))
 	}
 }
 

@@ -2,6 +2,7 @@ package transform
 
 import (
 	"context"
+	"runtime/debug"
 	"runtime/metrics"
 	"time"
 )
@@ -13,12 +14,22 @@ const MaxMemory = 64 << 20 // bytes
 // watchEvery is how often the heap is looked at while a program runs. A program makes some hundred MiB a second at most.
 const watchEvery = 10 * time.Millisecond
 
-// guard calls stop when the heap has grown by MaxMemory since it was called, until done is called. The heap is the whole process's:
+// idle is what a process that runs transforms takes without them, generously.
+const idle = 32 << 20 // bytes
+
+// allowance is how much the heap may grow in this process: less than MaxMemory where the runtime itself was given little, as in a child
+// with a small memory limit. A third, because garbage is found and the growth is noticed only after a moment.
+func allowance() uint64 {
+	limit := uint64(debug.SetMemoryLimit(-1))
+	return min(MaxMemory, (max(limit, idle+12<<20)-idle)/3)
+}
+
+// guard calls stop when the heap has grown by the allowance since it was called, until done is called. The heap is the whole process's:
 // a call beside this one that grows it by as much is no better off.
 func guard(stop func(error)) (done func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
-	before := heap()
+	before, most := heap(), allowance()
 	go func() {
 		defer close(ended)
 		tick := time.NewTicker(watchEvery)
@@ -28,7 +39,7 @@ func guard(stop func(error)) (done func()) {
 			case <-ctx.Done():
 				return
 			case <-tick.C:
-				if now := heap(); now > before && now-before > MaxMemory {
+				if now := heap(); now > before && now-before > most {
 					stop(ErrMemory)
 					return
 				}

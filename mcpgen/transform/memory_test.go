@@ -2,7 +2,9 @@ package transform
 
 import (
 	"errors"
+	"math"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"testing"
 )
@@ -24,6 +26,18 @@ func TestMemoryIsBounded(t *testing.T) {
 			t.Errorf("%s: the heap grew by %d MiB", src, grown>>20)
 		}
 		runtime.GC()
+	}
+}
+
+// In a process that was given little memory, a program gets less.
+func TestAllowance(t *testing.T) {
+	was := debug.SetMemoryLimit(-1)
+	defer debug.SetMemoryLimit(was)
+	for limit, want := range map[int64]uint64{math.MaxInt64: MaxMemory, 512 << 20: MaxMemory, 128 << 20: 32 << 20, 80 << 20: 16 << 20, 44 << 20: 4 << 20, 1 << 20: 4 << 20} {
+		debug.SetMemoryLimit(limit)
+		if got := allowance(); got != want {
+			t.Errorf("of %d MiB: %d MiB, want %d", limit>>20, got>>20, want>>20)
+		}
 	}
 }
 

@@ -45,7 +45,7 @@ const (
 var (
 	ErrTimeout   = errors.New("the transform took longer than 5 seconds; reduce the rows in SQL first")
 	ErrTooLarge  = errors.New("the result of the transform is larger than 10 MiB; reduce the rows in SQL first")
-	ErrMemory    = errors.New("the transform needs more than 64 MiB of memory; reduce the rows in SQL first")
+	ErrMemory    = errors.New("the transform needs more memory than it may use, 64 MiB at most; reduce the rows in SQL first")
 	ErrTooDeep   = errors.New("the result of the transform is nested more than 1000 levels deep; flatten it")
 	ErrBigNumber = errors.New("the rows hold a number of more than 1000 digits, which a transform cannot calculate with; cast it to text in SQL")
 )
