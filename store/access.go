@@ -7,28 +7,6 @@ import (
 	"unicode/utf8"
 )
 
-// Admin is the single human account.
-type Admin struct {
-	Meta
-	Username     string
-	PasswordHash string // argon2id, PHC string format
-	LastLoginAt  *time.Time
-}
-
-// AdminID is the id of the one admin row.
-const AdminID = "admin"
-
-// Session is one sign-in of the admin. Only a hash of its token is kept.
-type Session struct {
-	ID         string
-	TokenHash  []byte // SHA-256
-	CreatedAt  time.Time
-	ExpiresAt  time.Time
-	LastSeenAt time.Time
-	Address    string
-	UserAgent  string
-}
-
 // MCPToken lets an MCP client call the generated server. The token itself is shown once; the store keeps its hash.
 type MCPToken struct {
 	Meta

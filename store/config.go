@@ -37,13 +37,25 @@ type ServerConfig struct {
 	GlobalVariables map[string]json.RawMessage `json:"global_variables" jsonschema:"name to string, number or boolean; transforms read them as $vars.name"`
 	// AuthNoneConfirmed records that the admin accepted mode none on a listener others can reach.
 	AuthNoneConfirmed bool `json:"auth_none_confirmed"`
+	// ChildMemoryMiB and ChildCPUs limit each child; a revision keeps those it was deployed with.
+	ChildMemoryMiB int `json:"child_memory_mib" jsonschema:"memory of a child in MiB, 64 to 16384; with less than 128 a large result can end the child; takes effect with the next deploy"`
+	ChildCPUs      int `json:"child_cpus" jsonschema:"whole processors a child may use; 0: all; takes effect with the next deploy"`
 }
+
+// The bounds of what a child may use. Processors are whole ones: a quota (cgroup cpu.max) could be a fraction of one, the CPU
+// affinity that limits a child where no cgroup is writable could not, and one setting must mean the same in both.
+const (
+	DefaultChildMemoryMiB = 512
+	MinChildMemoryMiB     = 64
+	MaxChildMemoryMiB     = 16384
+	MaxChildCPUs          = 1024
+)
 
 // NewServerConfig returns the settings a fresh studio starts with.
 func NewServerConfig() *ServerConfig {
 	return &ServerConfig{
 		Meta: Meta{ID: ServerConfigID}, ServerName: "MCP Studio", AuthType: AuthBearer, LogLevel: "info",
-		CORSOrigins: []string{}, GlobalVariables: map[string]json.RawMessage{},
+		CORSOrigins: []string{}, GlobalVariables: map[string]json.RawMessage{}, ChildMemoryMiB: DefaultChildMemoryMiB,
 	}
 }
 
@@ -73,6 +85,8 @@ type ServerConfigPatch struct {
 	LogLevel          *string                     `json:"log_level,omitempty"`
 	MCPRateLimit      *int                        `json:"mcp_rate_limit,omitempty"`
 	GlobalVariables   *map[string]json.RawMessage `json:"global_variables,omitempty"`
+	ChildMemoryMiB    *int                        `json:"child_memory_mib,omitempty"`
+	ChildCPUs         *int                        `json:"child_cpus,omitempty"`
 }
 
 // Target says what the patch is for.
@@ -88,6 +102,8 @@ func (p ServerConfigPatch) Apply(c *ServerConfig) error {
 	set(&c.LogLevel, p.LogLevel)
 	set(&c.MCPRateLimit, p.MCPRateLimit)
 	set(&c.GlobalVariables, p.GlobalVariables)
+	set(&c.ChildMemoryMiB, p.ChildMemoryMiB)
+	set(&c.ChildCPUs, p.ChildCPUs)
 	if c.AuthType != AuthNone {
 		c.AuthNoneConfirmed = false
 	}
@@ -114,16 +130,23 @@ func (c *ServerConfig) Check() error {
 		f.Add("log_level", "log_level is debug, info, warn or error; got %q", c.LogLevel)
 	}
 	between(&f, "mcp_rate_limit", c.MCPRateLimit, 0, 1_000_000)
+	between(&f, "child_memory_mib", c.ChildMemoryMiB, MinChildMemoryMiB, MaxChildMemoryMiB)
+	between(&f, "child_cpus", c.ChildCPUs, 0, MaxChildCPUs)
 	if len(c.CORSOrigins) > 50 {
 		f.Add("cors_origins", "at most 50 origins")
 	}
 	for i, o := range c.CORSOrigins {
-		if u, err := url.Parse(o); err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || o != strings.ToLower(u.Scheme+"://"+u.Host) {
+		if u, err := url.Parse(o); err != nil || (u.Scheme != "https" && u.Scheme != "http") || !exactHost(u) || o != strings.ToLower(u.Scheme+"://"+u.Host) {
 			f.Add(fmt.Sprintf("cors_origins.%d", i), "an origin is scheme://host[:port] in small letters, without a path and never *; got %q", o)
 		}
 	}
 	f.Merge("global_variables", CheckVariables(c.GlobalVariables))
 	return f.Err()
+}
+
+// exactHost reports whether the address names one host: a pattern would be no allow-list.
+func exactHost(u *url.URL) bool {
+	return isHost(u.Hostname()) && !strings.HasSuffix(u.Host, ":")
 }
 
 var plainNumber = regexp.MustCompile(`^-?\d+(\.\d+)?([eE][+-]?\d+)?$`)

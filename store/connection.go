@@ -1,11 +1,15 @@
 package store
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/netip"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -164,7 +168,7 @@ func (c *Connection) HasSecret() bool {
 }
 
 // Endpoint is everything that says where a connection points and how it is protected on the way. When it changes, a
-// stored secret must not follow without being typed again (product.md section 4).
+// stored secret must not follow without being typed again (product.md section 4). ConnectionPatch.Apply and Digest read the same list.
 type Endpoint struct {
 	DBType                   DBType
 	Host                     string
@@ -180,8 +184,21 @@ func (c *Connection) Endpoint() Endpoint {
 	for _, k := range c.DBType.SecretParams() {
 		delete(options, k)
 	}
+	if options == nil {
+		options = map[string]json.RawMessage{} // no options and none given are the same
+	}
 	extra, _ := json.Marshal(options) // map keys are sorted; raw values are valid JSON by decoding
 	return Endpoint{c.DBType, strings.ToLower(c.Host), c.Port, c.Username, c.SSLMode, c.SSLRootCert, string(extra)}
+}
+
+// Digest is the SHA-256 of the endpoint in hexadecimal, each part behind its length so that no two endpoints read the same. Stored
+// secrets are sealed together with it. It must stay what it is for every endpoint there is: with another one, all must be entered anew.
+func (e Endpoint) Digest() string {
+	h := sha256.New()
+	for _, part := range []string{string(e.DBType), e.Host, strconv.Itoa(e.Port), e.Username, string(e.SSLMode), e.SSLRootCert, e.ExtraParams} {
+		fmt.Fprintf(h, "%d:%s", len(part), part)
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // ConnectionDraft makes a connection. Zero limits take their defaults.
@@ -412,6 +429,8 @@ func (c *Connection) Check() error {
 		switch {
 		case c.Host == "":
 			f.Add("host", "a host name or IP address is needed")
+		case strings.Contains(c.Host, "@"): // an address with a password in it; it is not said back
+			f.Add("host", "a host is one name or IP address; the user name and the password have fields of their own")
 		case !isHost(c.Host):
 			f.Add("host", "a host is one name or IP address, without scheme, port or path; got %q", c.Host)
 		}

@@ -280,3 +280,34 @@ func TestOptionsThatLookLikeSecrets(t *testing.T) {
 		}
 	}
 }
+
+// TestEndpointDigest: each part counts, no two share a reading, and what is stored today must open tomorrow.
+func TestEndpointDigest(t *testing.T) {
+	base := store.Endpoint{DBType: store.PostgreSQL, Host: "h", Port: 5432, Username: "u", SSLMode: store.SSLPrefer, ExtraParams: "{}"}
+	if got := base.Digest(); got != "3a66bc7c9edb2cbecc868e3b3b3a93ba1be7576aab028576574d351340a4803b" {
+		t.Errorf("the digest is %s: every stored secret would have to be entered again", got)
+	}
+	seen := map[string]store.Endpoint{base.Digest(): base}
+	for _, change := range []func(*store.Endpoint){
+		func(e *store.Endpoint) { e.DBType = store.MySQL },
+		func(e *store.Endpoint) { e.Host = "h1:u" },
+		func(e *store.Endpoint) { e.Host, e.Username = "hu", "" },
+		func(e *store.Endpoint) { e.Host, e.Username = "", "hu" },
+		func(e *store.Endpoint) { e.Port = 543 },
+		func(e *store.Endpoint) { e.Username = "v" },
+		func(e *store.Endpoint) { e.SSLMode = store.SSLDisable },
+		func(e *store.Endpoint) { e.SSLRootCert = "x" },
+		func(e *store.Endpoint) { e.ExtraParams = `{"a":1}` },
+		func(e *store.Endpoint) { e.SSLRootCert, e.ExtraParams = "{}", "" },
+	} {
+		e := base
+		change(&e)
+		if other, taken := seen[e.Digest()]; taken {
+			t.Errorf("%+v and %+v share a digest", e, other)
+		}
+		seen[e.Digest()] = e
+	}
+	if (&store.Connection{}).Endpoint() != (&store.Connection{ExtraParams: map[string]json.RawMessage{}}).Endpoint() {
+		t.Error("no options and an empty set of them differ")
+	}
+}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -36,6 +37,8 @@ const (
 	KindMCPToken     Kind = "mcp_token"
 	KindRevision     Kind = "revision"
 	KindAdmin        Kind = "admin"
+	KindEncryption   Kind = "encryption" // the key that seals secrets
+	KindBackup       Kind = "backup"     // one that was restored
 )
 
 // Page is one page of a list.
@@ -69,6 +72,9 @@ func (q Query) Clean() (Query, error) {
 	}
 	if utf8.RuneCountInString(q.Search) > 200 {
 		f.Add("search", "search is at most 200 characters")
+	}
+	if strings.ContainsRune(q.Search, 0) {
+		f.Add("search", "search has a character that no text has (NUL)")
 	}
 	switch q.Sort {
 	case "", "name", "-name", "created_at", "-created_at", "updated_at", "-updated_at":

@@ -369,7 +369,7 @@ func TestServerConfigCheck(t *testing.T) {
 	// case 51: only an exact origin is one
 	for origin, ok := range map[string]bool{
 		"https://a.example": true, "http://localhost:3000": true, "https://[::1]:8443": true,
-		"*": false, "null": false, "": false, "a.example": false, "https://": false, "https://a.example/": false, "https://a.example/path": false, "HTTPS://a.example": false,
+		"*": false, "null": false, "": false, "a.example": false, "https://": false, "https://a.example/": false, "https://a.example/path": false, "HTTPS://a.example": false, "https://*.a": false, "https://*": false, "https://a.example:": false, "https://a b": false,
 		"https://A.example": false, "ftp://a.example": false, "https://u@a.example": false, "https://a.example?x": false, "https://a.example#x": false,
 	} {
 		c := store.NewServerConfig()

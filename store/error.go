@@ -12,24 +12,26 @@ type Code string
 
 // The codes, with the HTTP status the REST skin gives them.
 const (
-	Malformed    Code = "malformed"     // 400: not the expected form at all
-	Unauthorized Code = "unauthorized"  // 401: nobody is signed in
-	Forbidden    Code = "forbidden"     // 403: signed in, not allowed
-	NotFound     Code = "not_found"     // 404
-	Conflict     Code = "conflict"      // 409: a name is taken, or something still uses it
-	Stale        Code = "stale"         // 409: the version sent is not the current one
-	TooLarge     Code = "too_large"     // 413
-	Unsupported  Code = "unsupported"   // 415: wrong content type
-	Invalid      Code = "invalid"       // 422: a field breaks a rule
-	NotAvailable Code = "not_available" // 422: this build has no such part, for instance a driver
-	TooMany      Code = "too_many"      // 429
-	Unavailable  Code = "unavailable"   // 503: try again
-	Internal     Code = "internal"      // 500: ours; the caller gets a fixed sentence
+	Malformed     Code = "malformed"      // 400: not the expected form at all
+	Unauthorized  Code = "unauthorized"   // 401: nobody is signed in
+	Forbidden     Code = "forbidden"      // 403: signed in, not allowed
+	WrongPassword Code = "wrong_password" // 403: the password that confirms a step is wrong; who is signed in stays so
+	WrongCode     Code = "wrong_code"     // 403: the same for a code of the second factor
+	NotFound      Code = "not_found"      // 404
+	Conflict      Code = "conflict"       // 409: a name is taken, or something still uses it
+	Stale         Code = "stale"          // 409: the version sent is not the current one
+	TooLarge      Code = "too_large"      // 413
+	Unsupported   Code = "unsupported"    // 415: wrong content type
+	Invalid       Code = "invalid"        // 422: a field breaks a rule
+	NotAvailable  Code = "not_available"  // 422: this build has no such part, for instance a driver
+	TooMany       Code = "too_many"       // 429
+	Unavailable   Code = "unavailable"    // 503: try again
+	Internal      Code = "internal"       // 500: ours; the caller gets a fixed sentence
 )
 
 // Codes lists every code, for the tests that walk each skin's map.
 func Codes() []Code {
-	return []Code{Malformed, Unauthorized, Forbidden, NotFound, Conflict, Stale, TooLarge, Unsupported, Invalid, NotAvailable, TooMany, Unavailable, Internal}
+	return []Code{Malformed, Unauthorized, Forbidden, WrongPassword, WrongCode, NotFound, Conflict, Stale, TooLarge, Unsupported, Invalid, NotAvailable, TooMany, Unavailable, Internal}
 }
 
 // Error is an error the caller may be told about.

@@ -96,20 +96,30 @@ func TestSessionsEndWithTheAccount(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, id := range []string{"a", "b", "c"} {
-		if err := d.StartSession(t.Context(), session(id, now), a.Version); err != nil {
+		if err := d.StartSession(t.Context(), session(id, now), store.SignIn{AdminVersion: a.Version}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := d.EndSession(t.Context(), "b"); err != nil {
+	if err := d.EndSession(t.Context(), admin.Actor, "b"); err != nil {
 		t.Fatal(err)
 	}
-	wantCode(t, d.EndSession(t.Context(), "b"), store.NotFound)
+	wantCode(t, d.EndSession(t.Context(), admin.Actor, "b"), store.NotFound)
 	if _, err := d.SessionByHash(t.Context(), []byte("hash of b")); store.CodeOf(err) != store.NotFound {
 		t.Errorf("an ended session is found: %v", err)
 	}
-	if n, err := d.EndSessions(t.Context(), "c"); n != 1 || err != nil {
+	if n, err := d.EndSessions(t.Context(), admin.Actor, "c"); n != 1 || err != nil {
 		t.Errorf("ended %d, %v", n, err)
 	}
+	if h := changes(t, d, db.ChangeQuery{Operation: "end_session"}); len(h) != 2 || strings.Contains(encode(t, h), "hash") || !strings.Contains(string(h[0].Before), "192.0.2.1") {
+		t.Errorf("history: %s", encode(t, h))
+	}
+	if err := d.StartSession(t.Context(), session("left", now), store.SignIn{AdminVersion: a.Version}); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Logout(t.Context(), "left"); err != nil {
+		t.Fatal(err)
+	}
+	wantCode(t, d.Logout(t.Context(), "left"), store.NotFound)
 	if err := d.TouchSession(t.Context(), "c", now.Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +129,7 @@ func TestSessionsEndWithTheAccount(t *testing.T) {
 	}
 
 	a.PasswordHash = "h2"
-	if err := d.UpdateAdmin(t.Context(), admin.Actor, "update_account", a, session("new", now)); err != nil {
+	if err := d.UpdateAdmin(t.Context(), store.AccountEdit{Actor: admin.Actor, Operation: "update_account", Start: session("new", now)}, a); err != nil {
 		t.Fatal(err)
 	}
 	list, err := d.Sessions(t.Context(), now)
@@ -127,14 +137,14 @@ func TestSessionsEndWithTheAccount(t *testing.T) {
 		t.Errorf("after the change: %+v %v", list, err)
 	}
 	// A login whose password was checked before the change does not start after it.
-	wantCode(t, d.StartSession(t.Context(), session("late", now), 1), store.Unauthorized)
+	wantCode(t, d.StartSession(t.Context(), session("late", now), store.SignIn{AdminVersion: 1}), store.Unauthorized)
 	stale := &store.Admin{Meta: store.Meta{Version: 1}, Username: "x", PasswordHash: "h3"}
-	wantCode(t, d.UpdateAdmin(t.Context(), admin.Actor, "update_account", stale, nil), store.Stale)
+	wantCode(t, d.UpdateAdmin(t.Context(), store.AccountEdit{Actor: admin.Actor, Operation: "update_account"}, stale), store.Stale)
 	// Sessions that ended by themselves go when the next one starts.
-	if err := d.StartSession(t.Context(), session("old", now.Add(-48*time.Hour)), 2); err != nil {
+	if err := d.StartSession(t.Context(), session("old", now.Add(-48*time.Hour)), store.SignIn{AdminVersion: 2}); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.StartSession(t.Context(), session("next", now), 2); err != nil {
+	if err := d.StartSession(t.Context(), session("next", now), store.SignIn{AdminVersion: 2}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := d.SessionByHash(t.Context(), []byte("hash of old")); store.CodeOf(err) != store.NotFound {

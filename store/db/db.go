@@ -62,6 +62,8 @@ type Options struct {
 	// Beside opens the store next to a studio that may be running, for a command such as reset-password: the directory lock is
 	// not taken, and a store that does not exist or needs a migration is refused.
 	Beside bool
+
+	schema fs.FS // the migrations, for tests; the program's own when nil
 }
 
 // DB is an open metadata store. It is safe for concurrent use.
@@ -74,7 +76,11 @@ type DB struct {
 	read  *sql.DB
 	lock  *os.File // nil when opened beside
 
-	watch watchers
+	schema fs.FS // the migrations
+	beside bool
+
+	rotating sync.Mutex // held by the one rotation that runs
+	watch    watchers
 }
 
 // Exists reports whether dir holds a store. Callers ask before they open the keyring, so that a lost key file is not
@@ -101,10 +107,7 @@ func Open(ctx context.Context, o Options) (_ *DB, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("find the data directory: %w", err)
 	}
-	d := &DB{keys: o.Keyring, now: o.Now, path: filepath.Join(dir, FileName), log: cmp.Or(o.Log, slog.New(slog.DiscardHandler))}
-	if d.now == nil {
-		d.now = time.Now
-	}
+	d := newDB(o, filepath.Join(dir, FileName))
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.Close())
@@ -117,20 +120,44 @@ func Open(ctx context.Context, o Options) (_ *DB, err error) {
 		if d.lock, err = lockDir(dir); err != nil {
 			return nil, err
 		}
-		if err := createFile(ctx, d.path); err != nil {
+		if err := createFile(ctx, d.path, d.schema); err != nil {
+			return nil, err
+		}
+		if err := closeToOthers(d.path); err != nil {
 			return nil, err
 		}
 	}
-	if err := d.inspect(ctx, o.Beside); err != nil {
+	found, known, err := inspect(ctx, d.path, "the store "+d.path, d.schema)
+	if err != nil {
 		return nil, err
 	}
-	if err := d.openHandles(ctx, o.Beside); err != nil {
+	if o.Beside && found < known {
+		return nil, fmt.Errorf("the store %s has schema version %d and needs version %d: start the studio once to migrate it", d.path, found, known)
+	}
+	if err := d.openReader(ctx); err != nil {
+		return nil, err
+	}
+	if err := d.openWriter(ctx); err != nil {
+		return nil, err
+	}
+	if err := d.upgrade(ctx, found, known); err != nil {
 		return nil, err
 	}
 	if err := d.settle(ctx); err != nil {
 		return nil, err
 	}
 	return d, nil
+}
+
+func newDB(o Options, path string) *DB {
+	d := &DB{keys: o.Keyring, now: o.Now, path: path, log: cmp.Or(o.Log, slog.New(slog.DiscardHandler)), schema: o.schema, beside: o.Beside}
+	if d.now == nil {
+		d.now = time.Now
+	}
+	if d.schema == nil {
+		d.schema = migrations
+	}
+	return d
 }
 
 // Close ends every handle and gives the data directory free. Transactions that run are waited for.
@@ -155,7 +182,10 @@ func (d *DB) Close() error {
 // Path is the database file.
 func (d *DB) Path() string { return d.path }
 
-// settle seals the canary and makes the config row, where they are missing.
+// Keys is the keyring that opens this store.
+func (d *DB) Keys() *keyring.Keyring { return d.keys }
+
+// settle seals the canary, makes the config row and binds secrets, where that is missing.
 func (d *DB) settle(ctx context.Context) error {
 	return d.Update(ctx, Act{Actor: store.SystemActor(), Operation: "open_store"}, func(tx *Tx) error {
 		fresh, err := tx.checkKey()
@@ -166,6 +196,9 @@ func (d *DB) settle(ctx context.Context) error {
 			if err := tx.SetSecret(canary, store.GivenSecret(canaryText)); err != nil {
 				return err
 			}
+		}
+		if err := tx.bindAll(); err != nil {
+			return err
 		}
 		return tx.ensureConfig()
 	})

@@ -414,3 +414,47 @@ func TestParallelChangesOfOne(t *testing.T) {
 		t.Errorf("%d changes won, version %d", won, got.Version)
 	}
 }
+
+// TestHistoryKeepsItsOrder: entries stay in the order in which they were made when the clock jumps back, on and back to 1970, also over
+// a restart; the time of each is what the clock said. case 220
+func TestHistoryKeepsItsOrder(t *testing.T) {
+	clk := &clock{at: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)}
+	dir := filepath.Join(t.TempDir(), "data")
+	reopen := func() *db.DB {
+		t.Helper()
+		d, err := db.Open(t.Context(), db.Options{Dir: dir, Keyring: openKeys(t, dir), Now: clk.now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	d := reopen()
+	var want []string
+	for i, at := range []time.Time{clk.at, clk.at.Add(-time.Hour), time.Unix(0, 0).UTC(), clk.at.Add(10 * 365 * 24 * time.Hour), clk.at, clk.at} {
+		if i == 3 {
+			if err := d.Close(); err != nil {
+				t.Fatal(err)
+			}
+			d = reopen()
+		}
+		clk.at = at
+		name := fmt.Sprintf("entry %d", i)
+		insert(t, d, connection(name))
+		want = append([]string{name}, want...)
+	}
+	defer d.Close()
+	all := changes(t, d, db.ChangeQuery{Kind: store.KindConnection})
+	var got []string
+	for i, c := range all {
+		got = append(got, c.EntityName)
+		if i > 0 && c.Seq >= all[i-1].Seq {
+			t.Errorf("%s has number %d, the one after it %d", c.EntityName, c.Seq, all[i-1].Seq)
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if at := all[3].At; !at.Equal(time.Unix(0, 0)) {
+		t.Errorf("the entry of 1970 is of %s", at)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"syscall"
 
 	"modernc.org/sqlite"
@@ -51,10 +52,21 @@ func failure(what string, err error) error {
 	return wrapped
 }
 
-// isReadOnly reports whether the file or its directory could not be written: SQLite needs to, even for reading a WAL database.
-func isReadOnly(err error) bool {
+// isReadOnly reports whether the file or its directory could not be written: SQLite needs to, even for reading a WAL database. When it
+// cannot make the files beside one that can be read itself, it only says that it cannot open it.
+func isReadOnly(err error, path string) bool {
 	var e *sqlite.Error
-	return errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_READONLY
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.Code() & 0xff {
+	case sqlite3.SQLITE_READONLY:
+		return true
+	case sqlite3.SQLITE_CANTOPEN:
+		f, err := os.Open(path)
+		return err == nil && f.Close() == nil
+	}
+	return false
 }
 
 const (

@@ -24,6 +24,14 @@ func TestMain(m *testing.M) {
 		os.Exit(crashWriter())
 	case "opener":
 		os.Exit(lockOpener())
+	case "changer":
+		os.Exit(changer())
+	case "rotator":
+		os.Exit(rotator())
+	case "restorer":
+		os.Exit(restorer())
+	case "migrator":
+		os.Exit(migrator())
 	default:
 		fmt.Fprintln(os.Stderr, "unknown role", role)
 		os.Exit(2)

@@ -16,6 +16,9 @@ import (
 
 	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite" // registers the driver "sqlite"
+
+	"mcpstudio/store"
+	"mcpstudio/store/keyring"
 )
 
 //go:embed migrations/*.sql
@@ -38,26 +41,63 @@ func prepareDir(dir string) error {
 	return nil
 }
 
+// InUseError says that another process holds the data directory.
+type InUseError struct {
+	Dir string
+	PID string // of the process, as it wrote it; empty when that could not be read
+}
+
+// Error implements error.
+func (e *InUseError) Error() string {
+	return fmt.Sprintf("the data directory %s is in use by another studio (process %s): stop that one, or give this one its own STUDIO_DATA_DIR", e.Dir, e.PID)
+}
+
+// closeToOthers makes a file 0600 when it is more open than that.
+func closeToOthers(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return fmt.Errorf("inspect the store: %w", err)
+	}
+	if !info.Mode().IsRegular() || info.Mode().Perm()&0o077 == 0 {
+		return nil
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		return fmt.Errorf("close the store %s to other users (chmod 600): %w", path, err)
+	}
+	return nil
+}
+
 // lockDir takes the directory for this process. The kernel drops the lock with the process, so a kill leaves nothing stale.
 func lockDir(dir string) (*os.File, error) {
 	path := filepath.Join(dir, LockName)
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if errors.Is(err, syscall.EROFS) || errors.Is(err, fs.ErrPermission) {
+		return nil, fmt.Errorf("the data directory %s cannot be written by this user, or its file system is read-only; the studio keeps everything in it, so make it writable: %w", dir, err)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("open the lock of the data directory: %w", err)
+		return nil, failure("open the lock of the data directory", err)
 	}
 	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		owner, _ := io.ReadAll(io.LimitReader(f, 32)) // only for the message; an unreadable owner is left out
-		return nil, errors.Join(fmt.Errorf("the data directory %s is in use by another studio (process %s): stop that one, or give this one its own STUDIO_DATA_DIR",
-			dir, strings.TrimSpace(string(owner))), f.Close())
+		return nil, errors.Join(&InUseError{Dir: dir, PID: strings.TrimSpace(string(owner))}, f.Close())
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("lock the data directory %s: %w", dir, err), f.Close())
 	}
-	if err := errors.Join(f.Truncate(0), writePID(f)); err != nil {
-		return nil, errors.Join(fmt.Errorf("write the lock of the data directory: %w", err), f.Close())
+	if err := errors.Join(store.OwnAs(f), f.Truncate(0), writePID(f)); err != nil {
+		return nil, errors.Join(failure("write the lock of the data directory", err), f.Close())
 	}
 	return f, nil
+}
+
+// Free returns nil when no studio runs on a data directory, and an *InUseError when one does. One may start right after.
+func Free(dir string) error {
+	f, err := lockDir(dir)
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }
 
 func writePID(f *os.File) error {
@@ -67,7 +107,7 @@ func writePID(f *os.File) error {
 
 // createFile makes a new database under another name and renames it when its schema is complete, so that a crash at the
 // first start leaves either nothing or a whole store; an empty studio.db is therefore never ours.
-func createFile(ctx context.Context, path string) error {
+func createFile(ctx context.Context, path string, schema fs.FS) error {
 	_, err := os.Lstat(path)
 	if !errors.Is(err, fs.ErrNotExist) {
 		if err != nil {
@@ -75,73 +115,112 @@ func createFile(ctx context.Context, path string) error {
 		}
 		return nil
 	}
-	draft := path + ".new"
-	for _, leftover := range []string{draft, draft + "-wal", draft + "-shm", draft + "-journal"} {
-		if err := os.Remove(leftover); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("remove what an interrupted first start left: %w", err)
-		}
-	}
-	// Made here with its mode, because SQLite would let the umask decide; -wal and -shm then copy the mode of the file.
-	f, err := os.OpenFile(draft, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	aside, err := setAside(path, asideRestore)
 	if err != nil {
-		return failure("make the store", err)
+		return err
 	}
-	if err := f.Close(); err != nil {
+	if len(aside) > 0 { // a new one would open the setup to whoever comes first
+		return fmt.Errorf("there is no store at %s, and a restore that was interrupted set one aside as %s: restore again, or rename that file back", path, aside[len(aside)-1])
+	}
+	draft := path + ".new"
+	if err := removeStore(draft); err != nil {
+		return fmt.Errorf("remove what an interrupted first start left: %w", err)
+	}
+	if err := emptyFile(draft); err != nil {
 		return failure("make the store", err)
 	}
 	h, err := openHandle(ctx, draft, true)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(migrate(ctx, h), h.Close()); err != nil {
+	err = migrate(ctx, h, schema)
+	if err == nil {
+		err = keepDerivation(ctx, h)
+	}
+	if err = errors.Join(err, h.Close()); err != nil {
 		return failure("make the store", err)
 	}
 	if err := os.Rename(draft, path); err != nil {
 		return failure("make the store", err)
 	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return fmt.Errorf("sync the data directory: %w", err)
-	}
-	return errors.Join(dir.Sync(), dir.Close())
+	return syncDir(filepath.Dir(path))
 }
 
-// inspect looks at the file before anything may change it: is it a database, and is its schema one this program knows?
-func (d *DB) inspect(ctx context.Context, beside bool) error {
-	info, err := os.Stat(d.path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("there is no store at %s; start the studio once to make it", d.path)
-	case err != nil:
-		return fmt.Errorf("inspect the store: %w", err)
-	case !info.Mode().IsRegular():
-		return fmt.Errorf("the store %s is not a regular file", d.path)
-	case info.Size() == 0:
-		return fmt.Errorf("the store %s is empty, so its content was lost; restore a backup, or move the file away to begin anew", d.path)
-	}
-	if info.Mode().Perm()&0o077 != 0 && !beside {
-		if err := os.Chmod(d.path, 0o600); err != nil {
-			return fmt.Errorf("close the store %s to other users (chmod 600): %w", d.path, err)
-		}
-	}
-	found, err := schemaOf(ctx, d.path)
-	if isReadOnly(err) {
-		return fmt.Errorf("the store %s is sound, but its directory cannot be written by this user; make it writable: %w", d.path, err)
-	}
-	if err != nil {
-		return fmt.Errorf("the store %s cannot be read as a studio database; restore a backup: %w", d.path, err)
-	}
-	known, err := newestSchema()
+// emptyFile makes a new file with the mode a store has: SQLite would let the umask decide, and -wal and -shm copy the mode of the file.
+func emptyFile(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
-	if found > known {
-		return fmt.Errorf("the store %s has schema version %d, and this program knows versions up to %d: start the newer studio that wrote it, or restore a backup made before the upgrade", d.path, found, known)
+	return errors.Join(store.OwnAs(f), f.Close())
+}
+
+// metaDerivation is how this store's passphrase keys are derived (keyring.NewDerivation), its salt with it.
+const metaDerivation = "key_derivation"
+
+func keepDerivation(ctx context.Context, h *sql.DB) error {
+	text, err := keyring.NewDerivation()
+	if err != nil {
+		return err
 	}
-	if beside && found < known {
-		return fmt.Errorf("the store %s has schema version %d and needs version %d: start the studio once to migrate it", d.path, found, known)
+	_, err = h.ExecContext(ctx, `INSERT INTO meta (name, value) VALUES ($1, $2)`, metaDerivation, text)
+	return err
+}
+
+// removeStore removes a database file that is not in use, with what SQLite may have left beside it.
+func removeStore(path string) error {
+	for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
+		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
 	}
 	return nil
+}
+
+// syncDir makes what was made, renamed or removed in a directory survive a power loss.
+func syncDir(path string) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("open the directory to sync it: %w", err)
+	}
+	if err := errors.Join(dir.Sync(), dir.Close()); err != nil {
+		return failure("sync the directory "+path, err)
+	}
+	return nil
+}
+
+// inspect looks at a database file before anything may change it: is it one, and is its schema one this program knows? It returns the
+// file's version and the newest this program knows. name is how errors call the file.
+func inspect(ctx context.Context, path, name string, schema fs.FS) (found, known int64, err error) {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return 0, 0, fmt.Errorf("there is no store at %s; start the studio once to make it", path)
+	case err != nil:
+		return 0, 0, fmt.Errorf("inspect the store: %w", err)
+	case !info.Mode().IsRegular():
+		return 0, 0, fmt.Errorf("%s is not a regular file", name)
+	case info.Size() == 0:
+		return 0, 0, fmt.Errorf("%s is empty, so its content was lost; restore a backup, or move the file away to begin anew", name)
+	}
+	const read = 4 // R_OK of access(2): to open and close the file would drop the locks this process may have on it (fcntl(2))
+	if err := syscall.Access(path, read); err != nil {
+		return 0, 0, fmt.Errorf("%s belongs to another user, and this one may not read it: give it to the user the studio runs as (chown), or run this as that user: %w", name, err)
+	}
+	found, err = schemaOf(ctx, path)
+	if isReadOnly(err, path) {
+		return 0, 0, fmt.Errorf("%s is sound, but its directory cannot be written by this user; make it writable: %w", name, err)
+	}
+	if err != nil {
+		return 0, 0, fmt.Errorf("%s cannot be read as a studio database; restore a backup: %w", name, err)
+	}
+	if known, err = newestSchema(schema); err != nil {
+		return 0, 0, err
+	}
+	if found > known {
+		return 0, 0, fmt.Errorf("%s has schema version %d, and this program knows versions up to %d: start the newer studio that wrote it, or restore a backup made before the upgrade", name, found, known)
+	}
+	return found, known, nil
 }
 
 // schemaOf reads the schema version through a handle that cannot write.
@@ -155,25 +234,59 @@ func schemaOf(ctx context.Context, path string) (version int64, err error) {
 	return version, err
 }
 
-// openHandles opens the readers, proves the key with them before anything may change, then opens the writer and migrates.
-func (d *DB) openHandles(ctx context.Context, beside bool) (err error) {
+// openReader opens the readers and proves the key with them before anything may change.
+func (d *DB) openReader(ctx context.Context) (err error) {
 	if d.read, err = openHandle(ctx, d.path, false); err != nil {
 		return fmt.Errorf("open the store %s: %w", d.path, err)
 	}
-	err = d.View(ctx, func(tx *Tx) error {
+	return d.proveKey(ctx)
+}
+
+// proveKey brings the keyring to the store's salt and proves that it opens the store's secrets.
+func (d *DB) proveKey(ctx context.Context) error {
+	if err := d.salt(ctx); err != nil {
+		return err
+	}
+	return d.View(ctx, func(tx *Tx) error {
 		_, err := tx.checkKey()
 		return err
 	})
+}
+
+// salt makes the keyring derive passphrase keys as this store does.
+func (d *DB) salt(ctx context.Context) error {
+	return d.View(ctx, func(tx *Tx) error {
+		text, found, err := tx.Meta(metaDerivation)
+		if err != nil || !found { // a store made before salts were kept has none
+			return err
+		}
+		if d.keys, err = d.keys.Derived(text); err != nil {
+			return fmt.Errorf("open the store %s: %w", d.path, err)
+		}
+		return nil
+	})
+}
+
+// openWriter opens the writer.
+func (d *DB) openWriter(ctx context.Context) (err error) {
+	if d.write, err = openHandle(ctx, d.path, true); err != nil {
+		return failure("open the store "+d.path, err)
+	}
+	return nil
+}
+
+// upgrade brings the schema of an opened store up to date. A copy of it as it was is kept beside it before anything changes.
+func (d *DB) upgrade(ctx context.Context, found, known int64) error {
+	if found >= known {
+		return nil
+	}
+	kept, err := d.keepCopy(ctx, found)
 	if err != nil {
 		return err
 	}
-	if d.write, err = openHandle(ctx, d.path, true); err != nil {
-		return fmt.Errorf("open the store %s: %w", d.path, err)
-	}
-	if !beside {
-		if err := migrate(ctx, d.write); err != nil {
-			return failure("migrate the store "+d.path, err)
-		}
+	d.log.Info("the store is brought up to date", "from", found, "to", known, "copy", kept)
+	if err := migrate(ctx, d.write, d.schema); err != nil {
+		return failure(fmt.Sprintf("migrate the store %s from version %d to %d (it is as it was; a copy is at %s)", d.path, found, known, kept), err)
 	}
 	return nil
 }
@@ -197,6 +310,7 @@ func openHandle(ctx context.Context, path string, writer bool) (*sql.DB, error) 
 			"synchronous(full)",           // an acknowledged write survives a power loss; NORMAL would not promise that in WAL
 			"journal_size_limit(8388608)", // a large import does not leave a large WAL for ever
 			"wal_autocheckpoint(1000)",    // pages; said here because a build could set it otherwise
+			"secure_delete(1)",            // what is removed or sealed anew does not stay behind in free pages
 		)
 	} else {
 		pragmas = append(pragmas, "query_only(1)")
@@ -214,8 +328,8 @@ func openHandle(ctx context.Context, path string, writer bool) (*sql.DB, error) 
 	return h, nil
 }
 
-func newestSchema() (int64, error) {
-	files, err := fs.Glob(migrations, "migrations/*.sql")
+func newestSchema(schema fs.FS) (int64, error) {
+	files, err := fs.Glob(schema, "migrations/*.sql")
 	if err != nil || len(files) == 0 {
 		return 0, fmt.Errorf("list the migrations: found %d: %w", len(files), err)
 	}
@@ -223,8 +337,8 @@ func newestSchema() (int64, error) {
 }
 
 // migrate brings the schema up to date, each step in a transaction.
-func migrate(ctx context.Context, h *sql.DB) error {
-	sub, err := fs.Sub(migrations, "migrations")
+func migrate(ctx context.Context, h *sql.DB, schema fs.FS) error {
+	sub, err := fs.Sub(schema, "migrations")
 	if err != nil {
 		return fmt.Errorf("open the migrations: %w", err)
 	}

@@ -35,7 +35,27 @@ func (tx *Tx) AddRevision(r *store.Revision, secrets store.Secret) error {
 	if err := tx.SetSecret(revisionPlace(r.Number), secrets); err != nil {
 		return err
 	}
+	if err := tx.forgetManifests(r.Number - KeptRevisions); err != nil {
+		return err
+	}
 	return tx.record(store.KindRevision, strconv.Itoa(r.Number), fmt.Sprintf("revision %d", r.Number), r.Number, nil, r)
+}
+
+// KeptRevisions is how many of the newest revisions keep their manifest and secrets. Of older ones that are not live only the entry
+// stays: who deployed what and when. Without a bound the store would grow with every deploy, and every password there ever was would
+// stay in it.
+const KeptRevisions = 50
+
+// forgetManifests drops what revisions up to a number would need to run again.
+func (tx *Tx) forgetManifests(upTo int) error {
+	what := "drop the manifests of old revisions"
+	_, err := tx.exec(what, `UPDATE revisions SET manifest = '' WHERE number <= $1 AND manifest <> '' AND state NOT IN ($2, $3)`,
+		upTo, string(store.RevisionLive), string(store.RevisionStarting))
+	if err != nil {
+		return err
+	}
+	_, err = tx.exec(what, `DELETE FROM secrets WHERE tbl = $1 AND row_id IN (SELECT CAST(number AS TEXT) FROM revisions WHERE manifest = '')`, revisionPlace(0).Table)
+	return err
 }
 
 // SetRevisionState moves a revision to a state and notes the time: LiveAt for live, EndedAt for retired and failed. reason is kept as
@@ -79,6 +99,9 @@ func (tx *Tx) Revision(n int) (*store.Revision, error) {
 	}
 	if len(found) == 0 {
 		return nil, noRevision(n)
+	}
+	if len(found[0].Manifest) == 0 {
+		return nil, &store.Error{Code: store.NotFound, Message: fmt.Sprintf("revision %d can no longer be shown or activated: what the newest %d revisions ran is kept, and of older ones only when and by whom they were deployed", n, KeptRevisions)}
 	}
 	return found[0], nil
 }

@@ -1,11 +1,8 @@
 package db
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strconv"
 
 	"mcpstudio/store"
 	"mcpstudio/store/keyring"
@@ -16,8 +13,17 @@ var canary = store.Place{Table: "meta", Column: "canary", Row: "1"}
 
 const canaryText = "the encryption key of this studio opens this"
 
-// Open opens the sealed secret at place. The error has code store.NotFound when there is none.
+// Open opens the sealed secret at place. The error has code store.NotFound when there is none, and store.Conflict when it was sealed
+// for another endpoint or manifest than the one that is stored beside it.
 func (tx *Tx) Open(place store.Place) (store.Secret, error) {
+	to, err := tx.bindingAt(place)
+	if err != nil {
+		return store.Secret{}, err
+	}
+	return tx.openFor(place, to)
+}
+
+func (tx *Tx) openFor(place store.Place, to string) (store.Secret, error) {
 	var sealed string
 	what := fmt.Sprintf("open the secret %s.%s of %s", place.Table, place.Column, place.Row)
 	found, err := tx.row(what, []any{&sealed}, `SELECT sealed FROM secrets WHERE tbl = $1 AND col = $2 AND row_id = $3`, place.Table, place.Column, place.Row)
@@ -27,7 +33,10 @@ func (tx *Tx) Open(place store.Place) (store.Secret, error) {
 	if !found {
 		return store.Secret{}, &store.Error{Code: store.NotFound, Message: fmt.Sprintf("there is no secret %s for %s %s", place.Column, place.Table, place.Row)}
 	}
-	s, err := tx.db.keys.Open(sealed, place)
+	s, err := tx.unseal(sealed, place, to)
+	if errors.Is(err, errElsewhere) {
+		return store.Secret{}, err // says all, to whoever asked
+	}
 	if err != nil {
 		return store.Secret{}, fmt.Errorf("%s: %w", what, err)
 	}
@@ -37,7 +46,16 @@ func (tx *Tx) Open(place store.Place) (store.Secret, error) {
 // SetSecret seals a given secret at place, replacing what is there, or removes it when the secret is cleared or absent. Entities'
 // own secrets need no call of it: Insert and Update do that.
 func (tx *Tx) SetSecret(place store.Place, s store.Secret) error {
-	what := fmt.Sprintf("keep the secret %s.%s of %s", place.Table, place.Column, place.Row)
+	to, err := tx.bindingAt(place)
+	if err != nil {
+		return err
+	}
+	return tx.setFor(place, s, to)
+}
+
+// setFor is SetSecret for a row that may not be written yet.
+func (tx *Tx) setFor(place store.Place, s store.Secret, to string) error {
+	what := fmt.Sprintf("remove the secret %s.%s of %s", place.Table, place.Column, place.Row)
 	plain, given := s.Reveal()
 	if !given {
 		if s.IsSet() {
@@ -46,7 +64,18 @@ func (tx *Tx) SetSecret(place store.Place, s store.Secret) error {
 		_, err := tx.exec(what, `DELETE FROM secrets WHERE tbl = $1 AND col = $2 AND row_id = $3`, place.Table, place.Column, place.Row)
 		return err
 	}
-	sealed, err := tx.db.keys.Seal(plain, place)
+	return tx.keep(place, bind(plain, to))
+}
+
+// keep seals a text at place as it is.
+func (tx *Tx) keep(place store.Place, text string) error {
+	what := fmt.Sprintf("keep the secret %s.%s of %s", place.Table, place.Column, place.Row)
+	if tx.db.beside { // the studio beside may have rotated since this process read its keys
+		if _, err := tx.checkKey(); err != nil {
+			return err
+		}
+	}
+	sealed, err := tx.db.keys.Seal(text, place)
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
@@ -62,7 +91,7 @@ func SecretPlace(e store.Entity, column string) (store.Place, error) {
 }
 
 // OpenSecrets puts the values into the entity's stored secrets, in memory, for a test, a preview or a deploy. Marshalling the entity
-// still shows the mask.
+// still shows the mask. A secret that was sealed for another endpoint than the entity's is an error of code store.Conflict.
 func (tx *Tx) OpenSecrets(e store.Entity) error {
 	for column, s := range e.Secrets() {
 		if !s.IsSet() || s.IsGiven() {
@@ -72,61 +101,84 @@ func (tx *Tx) OpenSecrets(e store.Entity) error {
 		if err != nil {
 			return err
 		}
-		if *s, err = tx.Open(place); err != nil {
+		if *s, err = tx.openFor(place, bindingFor(e)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (tx *Tx) sealedColumns(table, row string) ([]string, error) {
-	var columns []string
-	err := tx.rows("read the secrets of "+row, func(scan func(...any) error) error {
-		var c string
-		err := scan(&c)
-		columns = append(columns, c)
-		return err
-	}, `SELECT col FROM secrets WHERE tbl = $1 AND row_id = $2 ORDER BY col`, table, row)
-	return columns, err
+// sealedFields returns the seals of a row by column.
+func (tx *Tx) sealedFields(table, row string) (map[string]sealedRow, error) {
+	all, err := tx.sealedRows("read the secrets of "+row, ` WHERE tbl = $1 AND row_id = $2`, table, row)
+	fields := make(map[string]sealedRow, len(all))
+	for _, r := range all {
+		fields[r.place.Column] = r
+	}
+	return fields, err
 }
 
-// markSecrets says in a loaded entity which secrets are stored; what the mask in its body decoded to does not count.
+// markSecrets says in a loaded entity which secrets are stored; what the mask in its body decoded to does not count, and neither does
+// a secret that was sealed for another endpoint: that one must be entered again.
 func (tx *Tx) markSecrets(t table, e store.Entity) error {
 	secrets := e.Secrets()
 	if len(secrets) == 0 {
 		return nil
 	}
-	stored, err := tx.sealedColumns(t.name, e.Head().ID)
+	stored, err := tx.sealedFields(t.name, e.Head().ID)
 	if err != nil {
 		return err
 	}
+	to, missing := bindingFor(e), false
 	for column, s := range secrets {
 		*s = store.Secret{}
-		if slices.Contains(stored, column) {
+		r, has := stored[column]
+		switch {
+		case has && tx.elsewhere(r.sealed, r.place, to):
+			missing = true
+		case has:
 			*s = store.StoredSecret()
 		}
+	}
+	if missing {
+		askAgain(e)
 	}
 	return nil
 }
 
+// askAgain marks an entity whose secret must be entered again.
+func askAgain(e store.Entity) {
+	if c, ok := e.(*store.Connection); ok {
+		c.NeedsSecret = true
+		c.MarkSecrets()
+	}
+}
+
 // settleSecrets writes what the entity brings and makes its fields say what is stored now. Sealed columns the entity no longer
-// has (its type changed) are removed. changed reports whether a secret was given or removed.
+// has (its type changed) are removed, and so are seals for another endpoint. changed reports whether a secret was given or removed.
 func (tx *Tx) settleSecrets(t table, e store.Entity) (changed bool, err error) {
-	row := e.Head().ID
-	stored, err := tx.sealedColumns(t.name, row)
+	stored, err := tx.sealedFields(t.name, e.Head().ID)
 	if err != nil {
 		return false, err
 	}
-	secrets := e.Secrets()
-	for _, column := range stored {
+	secrets, to := e.Secrets(), bindingFor(e)
+	for column := range stored {
 		if secrets[column] == nil {
 			secrets[column] = new(store.ClearedSecret())
 		}
 	}
 	for column, s := range secrets {
-		has := slices.Contains(stored, column)
+		r, has := stored[column]
+		if has && !s.IsGiven() && !s.IsCleared() {
+			if tx.elsewhere(r.sealed, r.place, to) {
+				*s = store.ClearedSecret()
+				askAgain(e)
+			} else if err := tx.bindSeal(r, to); err != nil {
+				return false, err
+			}
+		}
 		if s.IsGiven() || s.IsCleared() && has {
-			if err := tx.SetSecret(store.Place{Table: t.name, Column: column, Row: row}, *s); err != nil {
+			if err := tx.setFor(store.Place{Table: t.name, Column: column, Row: e.Head().ID}, *s, to); err != nil {
 				return false, err
 			}
 			changed, has = true, s.IsGiven()
@@ -151,6 +203,10 @@ func (tx *Tx) checkKey() (fresh bool, err error) {
 		}
 		return false, nil
 	}
+	var wrong *keyring.WrongKeyError
+	if errors.As(err, &wrong) {
+		err = wrong // which of our secrets was tried says nothing to anybody
+	}
 	if store.CodeOf(err) != store.NotFound {
 		return false, fmt.Errorf("the store %s does not open with the encryption key given; nothing was changed: %w", tx.db.path, err)
 	}
@@ -162,72 +218,4 @@ func (tx *Tx) checkKey() (fresh bool, err error) {
 		return false, fmt.Errorf("the store %s has %d secrets but no check value for their key; restore a backup", tx.db.path, n)
 	}
 	return true, nil
-}
-
-// rotateBatch is how many secrets one transaction seals anew: small, so that other writes get their turn.
-const rotateBatch = 100
-
-// Rotate seals every secret anew that the keyring's first key did not seal, and returns how many. It may be interrupted and called
-// again: each secret is readable with a key of the ring at every moment.
-func (d *DB) Rotate(ctx context.Context, act Act) (int, error) {
-	total := 0
-	for {
-		n := 0
-		err := d.Update(ctx, act, func(tx *Tx) (err error) {
-			n, err = tx.rotate()
-			return err
-		})
-		if err != nil {
-			return total, err
-		}
-		total += n
-		if n < rotateBatch {
-			return total, nil
-		}
-	}
-}
-
-func (tx *Tx) rotate() (int, error) {
-	type item struct {
-		place  store.Place
-		sealed string
-	}
-	var old []item
-	err := tx.rows("list the secrets of old keys", func(scan func(...any) error) error {
-		var i item
-		err := scan(&i.place.Table, &i.place.Column, &i.place.Row, &i.sealed)
-		old = append(old, i)
-		return err
-	}, `SELECT tbl, col, row_id, sealed FROM secrets WHERE sealed NOT LIKE $1 ORDER BY tbl, col, row_id LIMIT `+strconv.Itoa(rotateBatch), "v1:"+tx.db.keys.Primary()+":%")
-	if err != nil {
-		return 0, err
-	}
-	for _, i := range old {
-		s, err := tx.db.keys.Open(i.sealed, i.place)
-		if err != nil {
-			return 0, fmt.Errorf("rotate %s.%s of %s: %w", i.place.Table, i.place.Column, i.place.Row, err)
-		}
-		if err := tx.SetSecret(i.place, s); err != nil {
-			return 0, err
-		}
-	}
-	return len(old), nil
-}
-
-// KeyIDs counts the sealed secrets by the key they need, for rotation and the security checklist.
-func (tx *Tx) KeyIDs() (map[string]int, error) {
-	counts := map[string]int{}
-	err := tx.rows("count secrets by key", func(scan func(...any) error) error {
-		var sealed string
-		if err := scan(&sealed); err != nil {
-			return err
-		}
-		id, err := keyring.KeyID(sealed)
-		if err != nil {
-			return errors.New("a sealed value is damaged")
-		}
-		counts[id]++
-		return nil
-	}, `SELECT sealed FROM secrets`)
-	return counts, err
 }

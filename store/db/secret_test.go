@@ -224,7 +224,7 @@ func TestSwappedSecrets(t *testing.T) {
 // TestRotate is cases 101 and 102: after every batch each secret opens; the end has none under the old key; again is harmless.
 func TestRotate(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
-	const oldKey, newKey = "the old passphrase of the test", "the new passphrase of the test"
+	oldKey, newKey := strings.Repeat("0a", 32), strings.Repeat("0b", 32)
 	ring := func(env string) *keyring.Keyring {
 		t.Helper()
 		k, err := keyring.Open(keyring.Options{Env: env})
@@ -280,17 +280,17 @@ func TestRotate(t *testing.T) {
 	check(d)
 	// Interrupted: the context ends while it runs.
 	ctx, cancel := contextAfterWrites(t, d, 1)
-	if _, err := d.Rotate(ctx, admin); err == nil {
+	if _, err := d.Rotate(ctx, admin, false); err == nil {
 		t.Error("the interrupted rotation claims success")
 	}
 	cancel()
 	check(d)
-	done, err := d.Rotate(t.Context(), admin)
-	if err != nil || done == 0 || done > n+1 {
-		t.Fatalf("rotated %d: %v", done, err)
+	done, err := d.Rotate(t.Context(), admin, false)
+	if err != nil || done.Sealed == 0 || done.Sealed > n+1 || len(done.Left) != 1 {
+		t.Fatalf("rotated %+v: %v", done, err)
 	}
-	if again, err := d.Rotate(t.Context(), admin); again != 0 || err != nil {
-		t.Errorf("the second rotation did %d: %v", again, err)
+	if again, err := d.Rotate(t.Context(), admin, false); again.Sealed != 0 || err != nil {
+		t.Errorf("the second rotation did %+v: %v", again, err)
 	}
 	read(t, d, func(tx *db.Tx) error {
 		ids, err := tx.KeyIDs()

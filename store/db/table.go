@@ -49,7 +49,8 @@ func tableOf(kind store.Kind) (table, error) {
 		}, nil
 	case store.KindServerConfig:
 		return table{
-			name: "server_config", empty: func() store.Entity { return &store.ServerConfig{} },
+			// A setting that a stored body does not have yet has its default.
+			name: "server_config", empty: func() store.Entity { return store.NewServerConfig() },
 			search: texts(func(c *store.ServerConfig) []string { return []string{c.ServerName} }),
 		}, nil
 	case store.KindMCPToken:

@@ -11,6 +11,11 @@
 // The first key seals; every key opens. With random nonces one key is good for
 // 2^32 seals (SP 800-38D section 8.3), far beyond what an admin types.
 //
+// A rotation goes through Generate (the new key in front of the old one, in the
+// key file first), sealing everything anew, and Retire (the old key out of the
+// file). At every moment between, what is on the disk opens with what is in the
+// key file.
+//
 // Its hole: the keys live in this process's memory for as long as it runs, and
 // whoever can read the key file and the store can read the secrets.
 package keyring
@@ -23,8 +28,10 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
+	"sync"
 
 	"mcpstudio/store"
 )
@@ -38,11 +45,15 @@ const (
 	SourceEnvironment = "environment"
 )
 
-// Keyring holds the keys, the one that seals first. It is safe for concurrent use: it never changes after Open.
+// Keyring holds the keys, the one that seals first. It is safe for concurrent use; only Generate and Retire change it.
 type Keyring struct {
-	keys   []key
-	source string
-	path   string
+	source     string
+	path       string
+	derivation derivation // how passphrases become keys
+
+	mu    sync.Mutex // guards the rest
+	given []given
+	keys  []key // made of given at the first use, because a passphrase takes a moment; nil before
 }
 
 type key struct {
@@ -62,6 +73,25 @@ func (e *WrongKeyError) Error() string {
 		e.Want, strings.Join(e.Have, ", "))
 }
 
+// MissingError says that there is a store and not its key file.
+type MissingError struct{ Path string }
+
+// Error implements error.
+func (e *MissingError) Error() string {
+	return fmt.Sprintf("the key file %s is missing, but the store beside it has sealed secrets: bring the file back, or set STUDIO_ENCRYPTION_KEY", e.Path)
+}
+
+// ExposedError says that others than its owner have rights on the key file.
+type ExposedError struct {
+	Path string
+	Mode fs.FileMode // permission bits
+}
+
+// Error implements error.
+func (e *ExposedError) Error() string {
+	return fmt.Sprintf("the key file %s can be read by others (mode %04o); make it yours alone: chmod 600 %s", e.Path, e.Mode, e.Path)
+}
+
 // DamagedError says that a sealed value does not open although its key is here: it was altered, cut, or belongs to another row.
 type DamagedError struct{ Place store.Place }
 
@@ -70,17 +100,18 @@ func (e *DamagedError) Error() string {
 	return fmt.Sprintf("the sealed value of %s.%s in row %s was altered or belongs to another row", e.Place.Table, e.Place.Column, e.Place.Row)
 }
 
-func newKey(raw []byte) (key, error) {
-	block, err := aes.NewCipher(raw)
+// newKey makes a key of its bytes. Neither step can fail: AES takes 32 bytes, and GCM its 16-byte blocks.
+func newKey(raw [keySize]byte) key {
+	block, err := aes.NewCipher(raw[:])
 	if err != nil {
-		return key{}, fmt.Errorf("make cipher: %w", err)
+		panic(err)
 	}
 	aead, err := cipher.NewGCM(block)
 	if err != nil {
-		return key{}, fmt.Errorf("make cipher mode: %w", err)
+		panic(err)
 	}
-	sum := sha256.Sum256(raw)
-	return key{id: hex.EncodeToString(sum[:4]), aead: aead}, nil
+	sum := sha256.Sum256(raw[:])
+	return key{id: hex.EncodeToString(sum[:4]), aead: aead}
 }
 
 // Seal encrypts plain for place with the first key.
@@ -89,7 +120,7 @@ func (k *Keyring) Seal(plain string, place store.Place) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	first := k.keys[0]
+	first := k.ring()[0]
 	nonce := make([]byte, first.aead.NonceSize())
 	if _, err := rand.Read(nonce); err != nil {
 		return "", fmt.Errorf("draw a nonce: %w", err)
@@ -109,14 +140,15 @@ func (k *Keyring) Open(sealed string, place store.Place) (store.Secret, error) {
 	if err != nil {
 		return store.Secret{}, &DamagedError{Place: place}
 	}
-	i := slices.IndexFunc(k.keys, func(k key) bool { return k.id == id })
+	ring := k.ring()
+	i := slices.IndexFunc(ring, func(k key) bool { return k.id == id })
 	if i < 0 {
-		return store.Secret{}, &WrongKeyError{Want: id, Have: k.IDs()}
+		return store.Secret{}, &WrongKeyError{Want: id, Have: idsOf(ring)}
 	}
 	// One value has one spelling: the decoder would skip line breaks, and without Strict the last character has unused bits.
 	text := sealed[len(version)+len(id)+2:]
 	ct, err := base64.StdEncoding.Strict().DecodeString(text)
-	aead := k.keys[i].aead
+	aead := ring[i].aead
 	if err != nil || strings.ContainsAny(text, "\r\n") || len(ct) < aead.NonceSize() {
 		return store.Secret{}, &DamagedError{Place: place}
 	}
@@ -138,16 +170,30 @@ func KeyID(sealed string) (string, error) {
 }
 
 // IDs lists the ids of the keys, the one that seals first.
-func (k *Keyring) IDs() []string {
-	ids := make([]string, len(k.keys))
-	for i, key := range k.keys {
+func (k *Keyring) IDs() []string { return idsOf(k.ring()) }
+
+func idsOf(ring []key) []string {
+	ids := make([]string, len(ring))
+	for i, key := range ring {
 		ids[i] = key.id
 	}
 	return ids
 }
 
 // Primary is the id of the key that seals.
-func (k *Keyring) Primary() string { return k.keys[0].id }
+func (k *Keyring) Primary() string { return k.ring()[0].id }
+
+// ring returns the keys. The slice is never changed, only replaced.
+func (k *Keyring) ring() []key {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.keys == nil {
+		for _, g := range k.given {
+			k.keys = append(k.keys, g.key(k.derivation))
+		}
+	}
+	return k.keys
+}
 
 // Source reports where the keys come from: SourceFile or SourceEnvironment.
 func (k *Keyring) Source() string { return k.source }

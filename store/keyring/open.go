@@ -14,7 +14,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"golang.org/x/crypto/argon2"
+	"mcpstudio/store"
 )
 
 // FileName is the key file in the data directory.
@@ -28,16 +28,6 @@ const (
 	maxFile = 4096
 	// minPassphrase is the shortest passphrase taken, in characters.
 	minPassphrase = 20
-)
-
-// A passphrase becomes a key with argon2id (RFC 9106) at 64 MiB, 3 passes, 4 lanes: its second recommended option. The salt
-// is fixed, because the key must come out the same on every host that has only the passphrase; the price is that one guessing run
-// works against every studio, which is why 20 characters are asked for. None of these may ever change: they are part of the key.
-const (
-	passphraseSalt   = "mcp-studio/store/keyring/v1"
-	passphraseTime   = 3
-	passphraseMemory = 64 << 10 // KiB
-	passphraseLanes  = 4
 )
 
 // Options says where the keys are.
@@ -55,72 +45,94 @@ type Options struct {
 // or else a passphrase of at least 20 characters without a comma. Errors name what was found and what is accepted, never the key.
 func Open(o Options) (*Keyring, error) {
 	if strings.TrimSpace(o.Env) != "" {
-		keys, err := parse(strings.Split(o.Env, ","), "STUDIO_ENCRYPTION_KEY")
+		given, err := parse(strings.Split(o.Env, ","), "STUDIO_ENCRYPTION_KEY")
 		if err != nil {
 			return nil, err
 		}
-		return &Keyring{keys: keys, source: SourceEnvironment}, nil
+		return &Keyring{given: given, source: SourceEnvironment, derivation: unsalted()}, nil
 	}
 	path := filepath.Join(o.Dir, FileName)
 	text, err := readKeyFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if o.MustExist {
-			return nil, fmt.Errorf("the key file %s is missing, but the store beside it has sealed secrets: bring the file back, or set STUDIO_ENCRYPTION_KEY", path)
+			return nil, &MissingError{Path: path}
 		}
 		text, err = create(path)
 	}
 	if err != nil {
 		return nil, err
 	}
-	keys, err := parse(strings.Split(strings.TrimSpace(text), "\n"), path)
+	given, err := parseFile(text, path)
 	if err != nil {
 		return nil, err
 	}
-	return &Keyring{keys: keys, source: SourceFile, path: path}, nil
+	return &Keyring{given: given, source: SourceFile, path: path, derivation: unsalted()}, nil
+}
+
+// parseFile reads a key file: one key a line, the one that seals first.
+func parseFile(text, path string) ([]given, error) {
+	return parse(strings.Split(strings.TrimSpace(text), "\n"), path)
+}
+
+// given is one key as it was given: 32 bytes, or a passphrase they are derived from.
+type given struct {
+	text   string // without spaces around it, as the key file keeps it
+	raw    [keySize]byte
+	phrase bool
+}
+
+func (g given) key(d derivation) key {
+	if g.phrase {
+		return newKey(d.derive(g.text))
+	}
+	return newKey(g.raw)
+}
+
+func (g given) same(o given) bool {
+	if g.phrase || o.phrase {
+		return g.phrase == o.phrase && g.text == o.text
+	}
+	return g.raw == o.raw
 }
 
 // parse reads the keys in parts; origin names them in errors.
-func parse(parts []string, origin string) ([]key, error) {
+func parse(parts []string, origin string) ([]given, error) {
 	if len(parts) > maxKeys {
 		return nil, fmt.Errorf("%s holds %d keys; at most %d are accepted, the one that seals first (a passphrase has no comma)", origin, len(parts), maxKeys)
 	}
-	var keys []key
+	var keys []given
 	for i, p := range parts {
-		raw, err := decode(strings.TrimSpace(p))
+		g, err := decode(strings.TrimSpace(p))
 		if err != nil {
 			return nil, fmt.Errorf("%s: key %d of %d %w", origin, i+1, len(parts), err)
 		}
-		k, err := newKey(raw)
-		if err != nil {
-			return nil, fmt.Errorf("%s: key %d: %w", origin, i+1, err)
-		}
-		if slices.ContainsFunc(keys, func(o key) bool { return o.id == k.id }) {
+		if slices.ContainsFunc(keys, g.same) {
 			return nil, fmt.Errorf("%s: key %d of %d is there twice", origin, i+1, len(parts))
 		}
-		keys = append(keys, k)
+		keys = append(keys, g)
 	}
 	return keys, nil
 }
 
-func decode(s string) ([]byte, error) {
+func decode(s string) (given, error) {
 	if s == "" {
-		return nil, errors.New("is empty; remove the stray separator")
+		return given{}, errors.New("is empty; remove the stray separator")
 	}
 	if !utf8.ValidString(s) {
-		return nil, errors.New("is not valid UTF-8")
+		return given{}, errors.New("is not valid UTF-8")
 	}
 	for _, dec := range []func(string) ([]byte, error){
 		base64.StdEncoding.DecodeString, base64.RawStdEncoding.DecodeString,
 		base64.URLEncoding.DecodeString, base64.RawURLEncoding.DecodeString, hex.DecodeString,
 	} {
 		if b, err := dec(s); err == nil && len(b) == keySize {
-			return b, nil
+			return given{text: s, raw: [keySize]byte(b)}, nil
 		}
 	}
 	if n := utf8.RuneCountInString(s); n < minPassphrase {
-		return nil, fmt.Errorf("has %d characters; accepted are 32 bytes as base64 (for example from: openssl rand -base64 32) or a passphrase of at least %d characters", n, minPassphrase)
+		return given{}, fmt.Errorf("has %d characters; accepted are 32 bytes as base64 (for example from: openssl rand -base64 32) or a passphrase of at least %d characters", n, minPassphrase)
 	}
-	return argon2.IDKey([]byte(s), []byte(passphraseSalt), passphraseTime, passphraseMemory, passphraseLanes, keySize), nil
+	return given{text: s, phrase: true}, nil
 }
 
 func readKeyFile(path string) (string, error) {
@@ -137,7 +149,7 @@ func readKeyFile(path string) (string, error) {
 		return "", fmt.Errorf("the key file %s is not a regular file of at most %d bytes", path, maxFile)
 	}
 	if info.Mode().Perm()&0o077 != 0 {
-		return "", fmt.Errorf("the key file %s can be read by others (mode %04o); make it yours alone: chmod 600 %s", path, info.Mode().Perm(), path)
+		return "", &ExposedError{Path: path, Mode: info.Mode().Perm()}
 	}
 	b, err := io.ReadAll(io.LimitReader(f, maxFile))
 	if err != nil {
@@ -146,13 +158,23 @@ func readKeyFile(path string) (string, error) {
 	return string(b), nil
 }
 
+// draw makes a new random key.
+func draw() (given, error) {
+	g := given{}
+	if _, err := rand.Read(g.raw[:]); err != nil {
+		return given{}, fmt.Errorf("draw a key: %w", err)
+	}
+	g.text = base64.StdEncoding.EncodeToString(g.raw[:])
+	return g, nil
+}
+
 // create makes the key file so that it is either whole or not there: a crash while writing must not leave half a key.
 func create(path string) (string, error) {
-	raw := make([]byte, keySize)
-	if _, err := rand.Read(raw); err != nil {
-		return "", fmt.Errorf("draw a key: %w", err)
+	drawn, err := draw()
+	if err != nil {
+		return "", err
 	}
-	text := base64.StdEncoding.EncodeToString(raw) + "\n"
+	text := drawn.text + "\n"
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return "", fmt.Errorf("make the data directory: %w", err)
 	}
@@ -162,7 +184,7 @@ func create(path string) (string, error) {
 	}
 	defer os.Remove(f.Name())
 	_, err = f.WriteString(text)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+	if err := errors.Join(err, store.OwnAs(f), f.Sync(), f.Close()); err != nil {
 		return "", fmt.Errorf("write the key file: %w", err)
 	}
 	// Link, not rename: when two processes start at once, the second must not replace the key of the first.
