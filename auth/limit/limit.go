@@ -3,9 +3,10 @@
 //
 // An attempt is reserved before the guess is looked at, and only a success takes
 // it back. So however many guesses arrive together, no more than the limit are
-// looked at, and a crash in between counts as a failure. A bucket names one
-// client address (see Bucket), never an account: nobody can lock the admin out
-// from elsewhere.
+// looked at, and a crash in between counts as a failure. For passwords a bucket
+// names one client address (see Bucket), never an account: nobody can lock the
+// admin out from elsewhere. For codes of the second factor it names the account:
+// whoever tries those knows the password.
 //
 // A success clears the bucket's earlier failures, but a second, higher ceiling
 // still counts them: somebody who mixes one success into every few guesses is
@@ -34,6 +35,8 @@ type Counter interface {
 	Attempt(ctx context.Context, bucket string, now, since time.Time, decide func(open, settled []time.Time) error) (id string, err error)
 	// SettleAttempt removes the attempt and settles the bucket's other ones.
 	SettleAttempt(ctx context.Context, bucket, id string) error
+	// DropAttempt removes the attempt and nothing else.
+	DropAttempt(ctx context.Context, id string) error
 }
 
 // The defaults of Options (security.md cases 13 and 25).
@@ -140,6 +143,14 @@ func merge(a, b []time.Time) []time.Time {
 func (r *Reservation) Settle(ctx context.Context) error {
 	if err := r.counter.SettleAttempt(ctx, r.bucket, r.id); err != nil {
 		return fmt.Errorf("settle an attempt: %w", err)
+	}
+	return nil
+}
+
+// Withdraw says that the guess was not looked at. The attempt is forgotten, and those before it count as they did.
+func (r *Reservation) Withdraw(ctx context.Context) error {
+	if err := r.counter.DropAttempt(ctx, r.id); err != nil {
+		return fmt.Errorf("withdraw an attempt: %w", err)
 	}
 	return nil
 }

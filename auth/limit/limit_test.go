@@ -250,3 +250,18 @@ func TestBucket(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 }
+
+// TestWithdraw: an attempt whose guess was not looked at does not count, and does not excuse those before it.
+func TestWithdraw(t *testing.T) {
+	l := newLimiter(t, newClock())
+	for range 4 {
+		admitted(t, l, "a")
+	}
+	for range 10 {
+		if err := admitted(t, l, "a").Withdraw(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	admitted(t, l, "a")
+	refused(t, l, "a")
+}

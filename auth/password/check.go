@@ -33,6 +33,14 @@ func TooLong(password string) bool {
 	return len(password) > MaxLength*utf8.UTFMax || utf8.RuneCountInString(password) > MaxLength
 }
 
+// LongEnough reports whether a password has the recommended length.
+func LongEnough(password string) bool {
+	return utf8.RuneCountInString(norm.NFC.String(password)) >= Recommended
+}
+
+// Same reports whether two passwords are one, however a keyboard composed them.
+func Same(a, b string) bool { return norm.NFC.String(a) == norm.NFC.String(b) }
+
 // Check judges a new password for a user: 8 to 256 characters, not only spaces, not the user name, not one that guessing starts with.
 // The error is a *WeakError.
 func Check(password, username string) error {

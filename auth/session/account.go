@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"mcpstudio/auth"
+	"mcpstudio/auth/limit"
 	"mcpstudio/auth/password"
 	"mcpstudio/store"
 )
@@ -66,12 +67,12 @@ func (s *Service) Setup(ctx context.Context, code, username, pass string, c Clie
 	if err := s.setupOpen(ctx); err != nil {
 		return "", nil, err
 	}
-	attempt, err := s.reserve(ctx, "setup", c)
+	attempt, err := s.reserve(ctx, limit.Bucket("setup", c.Address))
 	if err != nil {
 		return "", nil, err
 	}
 	if subtle.ConstantTimeCompare([]byte(plainCode(code)), []byte(plainCode(s.code))) != 1 {
-		s.o.Log.Info("refused a setup with a wrong code", "address", c.Address.String())
+		s.o.Log.Info("refused a setup with a wrong code", "address", addressText(c.Address))
 		return "", nil, &store.Error{Code: store.Forbidden, Field: "setup_code", Message: "the setup code is wrong; the studio prints it when it starts"}
 	}
 	s.settle(ctx, attempt)
@@ -109,7 +110,7 @@ func (s *Service) newAdmin(ctx context.Context, username, pass string) (*store.A
 	if err != nil {
 		return nil, err
 	}
-	return &store.Admin{Username: name, PasswordHash: hash}, nil
+	return &store.Admin{Username: name, PasswordHash: hash, PasswordLong: new(password.LongEnough(pass))}, nil
 }
 
 func (s *Service) newHash(ctx context.Context, pass, username string) (string, error) {
@@ -140,32 +141,37 @@ func (s *Service) CreateAdmin(ctx context.Context, username, pass string) error 
 	return s.accounts.CreateAdmin(ctx, store.SystemActor(), admin, nil)
 }
 
-// Change is a change to the account; an empty field is left alone.
+// Change is a change to the account; nil leaves a field alone.
 type Change struct {
-	Username    string
-	NewPassword string
+	Username    *string
+	NewPassword *string
 }
 
 // Change changes the admin's name or password after the current password was given again, which is limited like a login. Every session
-// ends and a new one starts for the caller. Errors: store.Unauthorized, store.TooMany, store.Invalid.
+// ends and a new one starts for the caller. Errors: store.WrongPassword, store.TooMany, store.Invalid.
 func (s *Service) Change(ctx context.Context, current string, ch Change, c Client) (cookie string, _ *store.Session, err error) {
-	admin, err := s.accounts.Admin(ctx)
+	if ch == (Change{}) {
+		return "", nil, store.Invalidf("new_password", "give a new user name or a new password")
+	}
+	admin, err := s.confirm(ctx, "current_password", current, c)
 	if err != nil {
 		return "", nil, err
 	}
-	if err := s.confirm(ctx, admin, current, c); err != nil {
-		return "", nil, err
-	}
-	if ch.Username != "" {
-		if admin.Username, err = canonicalName(ch.Username); err != nil {
+	if ch.Username != nil {
+		if admin.Username, err = canonicalName(*ch.Username); err != nil {
 			return "", nil, err
 		}
 	}
+	operation := "update_account"
 	switch {
-	case ch.NewPassword != "":
-		if admin.PasswordHash, err = s.newHash(ctx, ch.NewPassword, admin.Username); err != nil {
+	case ch.NewPassword != nil && password.Same(*ch.NewPassword, current):
+		return "", nil, store.Invalidf("new_password", "is the password you have now")
+	case ch.NewPassword != nil:
+		operation = "change_password"
+		if admin.PasswordHash, err = s.newHash(ctx, *ch.NewPassword, admin.Username); err != nil {
 			return "", nil, renamed(err, "new_password")
 		}
+		admin.PasswordLong = new(password.LongEnough(*ch.NewPassword))
 	case foldName(current) == foldName(admin.Username):
 		return "", nil, store.Invalidf("username", "the user name must not be the password")
 	}
@@ -173,33 +179,12 @@ func (s *Service) Change(ctx context.Context, current string, ch Change, c Clien
 	if err != nil {
 		return "", nil, err
 	}
-	actor := auth.Actor(principal(admin))
-	if err := s.accounts.UpdateAdmin(ctx, actor, "update_account", admin, sess); err != nil {
+	defer s.signalEnd()
+	if err := s.accounts.UpdateAdmin(ctx, store.AccountEdit{Actor: auth.Actor(principal(admin)), Operation: operation, Start: sess}, admin); err != nil {
 		return "", nil, err
 	}
 	s.o.Log.Info("the admin's account was changed and every session ended", "address", sess.Address)
 	return cookie, sess, nil
-}
-
-// confirm checks the password of somebody who is signed in.
-func (s *Service) confirm(ctx context.Context, admin *store.Admin, current string, c Client) error {
-	wrong := &store.Error{Code: store.Forbidden, Field: "current_password", Message: "the current password is wrong"}
-	if password.TooLong(current) {
-		return wrong
-	}
-	attempt, err := s.reserve(ctx, "login", c)
-	if err != nil {
-		return err
-	}
-	ok, err := s.o.Hasher.Verify(ctx, current, admin.PasswordHash)
-	if err != nil {
-		return busy(err)
-	}
-	if !ok {
-		return wrong
-	}
-	s.settle(ctx, attempt)
-	return nil
 }
 
 func renamed(err error, field string) error {
@@ -211,21 +196,25 @@ func renamed(err error, field string) error {
 }
 
 // ResetPassword sets a new password and ends every session, for the command on the host: whoever runs it can read the data
-// directory. Without an admin it makes one, named admin, when the store was used or not: it is the way back in.
-func (s *Service) ResetPassword(ctx context.Context, pass string) (username string, err error) {
+// directory. dropFactor turns two-factor off too. Without an admin it makes one, named admin, when the store was used or not: it is
+// the way back in. twoFactor reports whether signing in still takes a code.
+func (s *Service) ResetPassword(ctx context.Context, pass string, dropFactor bool) (username string, twoFactor bool, err error) {
 	actor := auth.Actor(auth.CLI())
 	admin, err := s.accounts.Admin(ctx)
 	if store.CodeOf(err) == store.NotFound && err != nil {
 		if admin, err = s.newAdmin(ctx, "admin", pass); err != nil {
-			return "", err
+			return "", false, err
 		}
-		return admin.Username, s.accounts.CreateAdmin(ctx, actor, admin, nil)
+		return admin.Username, false, s.accounts.CreateAdmin(ctx, actor, admin, nil)
 	}
 	if err != nil {
-		return "", err
+		return "", false, err
 	}
 	if admin.PasswordHash, err = s.newHash(ctx, pass, admin.Username); err != nil {
-		return "", err
+		return "", false, err
 	}
-	return admin.Username, s.accounts.UpdateAdmin(ctx, actor, "reset_password", admin, nil)
+	admin.PasswordLong = new(password.LongEnough(pass))
+	defer s.signalEnd()
+	err = s.accounts.UpdateAdmin(ctx, store.AccountEdit{Actor: actor, Operation: "reset_password", DropFactor: dropFactor, Unlock: true}, admin)
+	return admin.Username, admin.TwoFactorAt != nil, err
 }

@@ -33,6 +33,9 @@ var (
 	away = session.Client{Address: netip.MustParseAddr("198.51.100.9")}
 )
 
+// ada is who acts in tests.
+var ada = auth.Principal{Kind: auth.KindAdmin, ID: store.AdminID, Name: "Ada"}
+
 type clock struct {
 	mu sync.Mutex
 	at time.Time
@@ -55,11 +58,12 @@ type studio struct {
 	*session.Service
 	db    *db.DB
 	clock *clock
+	hash  *password.Hasher
 	log   *bytes.Buffer
 	dir   string
 }
 
-func start(t *testing.T, dir string, c *clock) *studio {
+func start(t testing.TB, dir string, c *clock) *studio {
 	t.Helper()
 	k, err := keyring.Open(keyring.Options{Dir: dir})
 	if err != nil {
@@ -85,11 +89,11 @@ func start(t *testing.T, dir string, c *clock) *studio {
 	var mu sync.Mutex
 	buf := &bytes.Buffer{}
 	log := slog.New(slog.NewTextHandler(&lockedWriter{&mu, buf}, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	s, err := session.New(d, d, session.Options{Secret: secret, Hasher: h, Limiter: limit.New(d, limit.Options{Now: c.now}), Now: c.now, Log: log})
+	s, err := session.New(d, d, d, session.Options{Secret: secret, Hasher: h, Limiter: limit.New(d, limit.Options{Now: c.now}), Now: c.now, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &studio{s, d, c, buf, dir}
+	return &studio{s, d, c, h, buf, dir}
 }
 
 type lockedWriter struct {
@@ -103,12 +107,12 @@ func (w *lockedWriter) Write(p []byte) (int, error) {
 	return w.b.Write(p)
 }
 
-func fresh(t *testing.T) *studio {
+func fresh(t testing.TB) *studio {
 	t.Helper()
 	return start(t, filepath.Join(t.TempDir(), "data"), &clock{at: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)})
 }
 
-func (s *studio) setupCode(t *testing.T) string {
+func (s *studio) setupCode(t testing.TB) string {
 	t.Helper()
 	code, open, err := s.SetupCode(t.Context())
 	if err != nil || !open {
@@ -118,7 +122,7 @@ func (s *studio) setupCode(t *testing.T) string {
 }
 
 // withAdmin is a studio whose admin is ada.
-func withAdmin(t *testing.T) (*studio, string) {
+func withAdmin(t testing.TB) (*studio, string) {
 	t.Helper()
 	s := fresh(t)
 	cookie, _, err := s.Setup(t.Context(), s.setupCode(t), "Ada", good, home)
@@ -130,20 +134,20 @@ func withAdmin(t *testing.T) (*studio, string) {
 
 func (s *studio) login(t *testing.T, name, pass string, c session.Client) string {
 	t.Helper()
-	cookie, _, err := s.Login(t.Context(), name, pass, c)
-	if err != nil {
+	out, err := s.Login(t.Context(), name, pass, c)
+	if err != nil || out.Cookie == "" {
 		t.Fatalf("login: %v", err)
 	}
-	return cookie
+	return out.Cookie
 }
 
 func (s *studio) loginCode(t *testing.T, name, pass string, c session.Client) store.Code {
 	t.Helper()
-	cookie, sess, err := s.Login(t.Context(), name, pass, c)
+	out, err := s.Login(t.Context(), name, pass, c)
 	if err == nil {
 		return ""
 	}
-	if cookie != "" || sess != nil {
+	if out != (session.Admission{}) {
 		t.Error("a refused login gives a session")
 	}
 	return store.CodeOf(err)
@@ -289,7 +293,7 @@ func TestAdminGone(t *testing.T) {
 	if got := s.loginCode(t, "Ada", good, home); got != store.Unauthorized {
 		t.Errorf("login without an admin: %s", got)
 	}
-	name, err := s.ResetPassword(t.Context(), other)
+	name, _, err := s.ResetPassword(t.Context(), other, false)
 	if err != nil || name != "admin" {
 		t.Fatalf("%q %v", name, err)
 	}
@@ -365,7 +369,7 @@ func TestLockout(t *testing.T) {
 			t.Fatalf("%d: %s", i, got)
 		}
 	}
-	_, _, err := s.Login(t.Context(), "Ada", good, home)
+	_, err := s.Login(t.Context(), "Ada", good, home)
 	var e *store.Error
 	if !errors.As(err, &e) || e.Code != store.TooMany || e.Retry < 1 || e.Retry > 15*60 {
 		t.Fatalf("the right password while locked: %v", err)
@@ -383,7 +387,7 @@ func TestLockout(t *testing.T) {
 	codes := make([]store.Code, 200)
 	for i := range codes {
 		wg.Go(func() {
-			_, _, err := s.Login(context.Background(), "Ada", "wrong password", burst)
+			_, err := s.Login(context.Background(), "Ada", "wrong password", burst)
 			codes[i] = code(err)
 		})
 	}
@@ -443,7 +447,7 @@ func TestSameAnswer(t *testing.T) {
 		for i := range 8 {
 			from := session.Client{Address: netip.AddrFrom4([4]byte{203, 0, byte(len(name)), byte(i)})}
 			start := time.Now()
-			_, _, err := s.Login(t.Context(), name, "wrong password", from)
+			_, err := s.Login(t.Context(), name, "wrong password", from)
 			best, text = min(best, time.Since(start)), fmt.Sprintf("%s %v", code(err), err)
 		}
 		return text, best

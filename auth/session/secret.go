@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"mcpstudio/store"
 )
 
 // SecretFile is the session secret in the data directory.
@@ -67,7 +69,7 @@ func createSecret(path string) ([]byte, error) {
 	}
 	defer os.Remove(f.Name())
 	_, err = f.WriteString(base64.StdEncoding.EncodeToString(secret) + "\n")
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+	if err := errors.Join(err, store.OwnAs(f), f.Sync(), f.Close()); err != nil {
 		return nil, fmt.Errorf("write the session secret: %w", err)
 	}
 	err = os.Link(f.Name(), path)

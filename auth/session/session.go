@@ -9,13 +9,19 @@
 // happened.
 //
 //	setup     no admin; the one-time code, printed at the start   -> admin, session
-//	login     name and password; at most 5 failures in 15 minutes -> session
-//	          an address, counted before the password is looked at
+//	login     name and password; at most 5 failures in 15 minutes -> session, or with two-factor
+//	          an address, counted before the password is looked at   on a pending token
+//	verify    pending token and code; at most 5 failures in 15    -> session
+//	          minutes for the account, whatever the address
 //	change    the password again                                  -> new session, all others end
+//	2FA       on: password, then a code of the new key            -> all other sessions end
+//	          off, new recovery codes: password and code
 //	reset     on the host only                                    -> all end
 //
 // An unknown user costs the same time as a wrong password and gets the same
-// answer.
+// answer. A code is accepted once, in the same transaction that starts the
+// session. The limit of codes is the account's: who guesses codes knows the
+// password, so an address of their own must not buy them more guesses.
 package session
 
 import (
@@ -56,21 +62,23 @@ type Accounts interface {
 	Used(ctx context.Context) (bool, error)
 	// CreateAdmin makes the one admin and a first session (nil: none); code store.Conflict when there is one.
 	CreateAdmin(ctx context.Context, actor store.Actor, a *store.Admin, s *store.Session) error
-	// UpdateAdmin stores name and hash, ends every session and starts s (nil: none), in one step.
-	UpdateAdmin(ctx context.Context, actor store.Actor, operation string, a *store.Admin, s *store.Session) error
+	// UpdateAdmin stores name and password, ends every session and half-done sign-in and does what e says, in one step.
+	UpdateAdmin(ctx context.Context, e store.AccountEdit, a *store.Admin) error
 }
 
 // Sessions keeps sessions.
 type Sessions interface {
-	// StartSession keeps s, unless the admin is no longer at this version.
-	StartSession(ctx context.Context, s *store.Session, adminVersion int) error
+	// StartSession keeps s, unless the admin is no longer at the version of in.
+	StartSession(ctx context.Context, s *store.Session, in store.SignIn) error
 	// SessionByHash returns the session of a token hash, or an error with code store.NotFound.
 	SessionByHash(ctx context.Context, hash []byte) (*store.Session, error)
 	Sessions(ctx context.Context, now time.Time) ([]*store.Session, error)
 	TouchSession(ctx context.Context, id string, at time.Time) error
-	EndSession(ctx context.Context, id string) error
+	// Logout ends a session, without history.
+	Logout(ctx context.Context, id string) error
+	EndSession(ctx context.Context, actor store.Actor, id string) error
 	// EndSessions ends all but keep.
-	EndSessions(ctx context.Context, keep string) (int, error)
+	EndSessions(ctx context.Context, actor store.Actor, keep string) (int, error)
 }
 
 // Options is what a Service works with. Secret, Hasher and Limiter are required.
@@ -90,18 +98,21 @@ type Client struct {
 
 // Service is the admin's account. It is safe for concurrent use.
 type Service struct {
-	accounts Accounts
-	sessions Sessions
-	o        Options
-	key      []byte
-	code     string
+	accounts   Accounts
+	sessions   Sessions
+	factors    Factors
+	o          Options
+	key        []byte // of cookies
+	pendingKey []byte // of pending tokens
+	code       string
 
-	mu       sync.Mutex // guards touching
+	mu       sync.Mutex // guards what is below
 	touching map[string]bool
+	ended    chan struct{} // closed when a session ends, and then made anew
 }
 
 // New returns a Service with a new setup code. The error is of the random source or a missing option.
-func New(a Accounts, s Sessions, o Options) (*Service, error) {
+func New(a Accounts, s Sessions, f Factors, o Options) (*Service, error) {
 	if len(o.Secret) < secretSize || o.Hasher == nil || o.Limiter == nil {
 		return nil, errors.New("the session service needs a secret of at least 32 bytes, a hasher and a limiter")
 	}
@@ -115,41 +126,71 @@ func New(a Accounts, s Sessions, o Options) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	mac := hmac.New(sha256.New, o.Secret)
-	mac.Write([]byte("mcp studio session cookie v1")) // other uses of the secret must not make cookies
-	return &Service{accounts: a, sessions: s, o: o, key: mac.Sum(nil), code: code, touching: map[string]bool{}}, nil
+	return &Service{
+		accounts: a, sessions: s, factors: f, o: o, code: code, touching: map[string]bool{}, ended: make(chan struct{}),
+		key: derive(o.Secret, "mcp studio session cookie v1"), pendingKey: derive(o.Secret, "mcp studio pending sign-in v1"),
+	}, nil
 }
 
-// Login checks the name and password and starts a session. The error has code store.Unauthorized when they are wrong, store.TooMany with
-// Retry when the address has failed too often, also with the right password.
-func (s *Service) Login(ctx context.Context, username, pass string, c Client) (cookie string, _ *store.Session, err error) {
+// derive makes a key for one use of the secret: what is signed for one must not count for another.
+func derive(secret []byte, use string) []byte {
+	mac := hmac.New(sha256.New, secret)
+	mac.Write([]byte(use))
+	return mac.Sum(nil)
+}
+
+// Admission is the outcome of a login whose password was right: a session, or a token that waits for the second factor.
+type Admission struct {
+	Cookie  string
+	Session *store.Session
+	Pending string // for VerifyLogin; then there is no session yet
+}
+
+// Login checks the name and password and starts a session, or with two-factor on a sign-in that waits for its code. The error has code
+// store.Unauthorized when they are wrong, store.TooMany with Retry when the address has failed too often, also with the right password.
+func (s *Service) Login(ctx context.Context, username, pass string, c Client) (Admission, error) {
 	if password.TooLong(pass) || len(username) > maxNameBytes {
-		return "", nil, wrongLogin() // cannot be right, and is not worth a hash
+		return Admission{}, wrongLogin() // cannot be right, and is not worth a hash
 	}
-	attempt, err := s.reserve(ctx, "login", c)
+	bucket := loginBucket(c)
+	attempt, err := s.reserve(ctx, bucket)
 	if err != nil {
-		return "", nil, err
+		return Admission{}, err
 	}
 	admin, err := s.accounts.Admin(ctx)
 	if err != nil && store.CodeOf(err) != store.NotFound {
-		return "", nil, err
+		return Admission{}, err
 	}
 	if err := s.verify(ctx, admin, username, pass); err != nil {
 		if store.CodeOf(err) == store.Unauthorized {
-			s.o.Log.Info("refused a login", "address", c.Address.String())
+			s.o.Log.Info("refused a login", "address", addressText(c.Address))
 		}
-		return "", nil, err
+		return Admission{}, err
+	}
+	in := store.SignIn{AdminVersion: admin.Version, Bucket: bucket, NoteAfter: limit.DefaultMax}
+	out, err := s.admit(ctx, admin, in, c)
+	if err != nil {
+		return Admission{}, err
+	}
+	s.settle(ctx, attempt)
+	return out, nil
+}
+
+// admit lets somebody in whose password was right, or on to the second step.
+func (s *Service) admit(ctx context.Context, admin *store.Admin, in store.SignIn, c Client) (Admission, error) {
+	if admin.TwoFactorAt != nil {
+		pending, err := s.startPending(ctx, in)
+		return Admission{Pending: pending}, err
 	}
 	cookie, sess, err := s.newSession(c)
 	if err != nil {
-		return "", nil, err
+		return Admission{}, err
 	}
-	if err := s.sessions.StartSession(ctx, sess, admin.Version); err != nil {
-		return "", nil, err
+	if err := s.sessions.StartSession(ctx, sess, in); err != nil {
+		return Admission{}, err
 	}
-	s.settle(ctx, attempt)
 	s.o.Log.Info("the admin signed in", "address", sess.Address, "session_id", sess.ID)
-	return cookie, sess, nil
+	return Admission{Cookie: cookie, Session: sess}, nil
 }
 
 // verify checks a login. admin is nil when there is none; then, and for a wrong name, the same work is done.
@@ -181,14 +222,17 @@ func busy(err error) error {
 	return err
 }
 
-// reserve counts an attempt of the client's address.
-func (s *Service) reserve(ctx context.Context, purpose string, c Client) (*limit.Reservation, error) {
-	r, err := s.o.Limiter.Reserve(ctx, limit.Bucket(purpose, c.Address))
+// loginBucket counts wrong passwords of an address.
+func loginBucket(c Client) string { return limit.Bucket("login", c.Address) }
+
+// reserve counts an attempt.
+func (s *Service) reserve(ctx context.Context, bucket string) (*limit.Reservation, error) {
+	r, err := s.o.Limiter.Reserve(ctx, bucket)
 	var over *limit.ExceededError
 	if errors.As(err, &over) {
 		return nil, &store.Error{
 			Code: store.TooMany, Retry: over.Seconds(), Err: err,
-			Message: fmt.Sprintf("too many failed attempts from this address; try again in %d minutes", (over.Seconds()+59)/60),
+			Message: fmt.Sprintf("too many failed attempts; try again in %d minutes", (over.Seconds()+59)/60),
 		}
 	}
 	return r, err
@@ -201,9 +245,16 @@ func (s *Service) settle(ctx context.Context, r *limit.Reservation) {
 	}
 }
 
+// withdraw takes an attempt back whose guess was not looked at. When that fails it counts until it ages out.
+func (s *Service) withdraw(ctx context.Context, r *limit.Reservation) {
+	if err := r.Withdraw(context.WithoutCancel(ctx)); err != nil {
+		s.o.Log.Warn("an attempt that came to nothing still counts", "error", err)
+	}
+}
+
 // Verify returns who a cookie value stands for. The error has code store.Unauthorized when it stands for nobody, for whatever reason.
 func (s *Service) Verify(ctx context.Context, cookie string) (auth.Principal, *store.Session, error) {
-	id, hash, ok := s.parse(cookie)
+	id, hash, ok := parse(s.key, cookie)
 	if !ok {
 		return auth.Principal{}, nil, notSignedIn()
 	}
@@ -261,13 +312,14 @@ func (s *Service) touch(ctx context.Context, id string, now time.Time) {
 
 // Logout ends the cookie's session; a cookie that stands for nobody is fine.
 func (s *Service) Logout(ctx context.Context, cookie string) error {
-	id, hash, ok := s.parse(cookie)
+	id, hash, ok := parse(s.key, cookie)
 	if !ok {
 		return nil
 	}
 	sess, err := s.sessions.SessionByHash(ctx, hash)
 	if err == nil && sess.ID == id {
-		err = s.sessions.EndSession(ctx, id)
+		err = s.sessions.Logout(ctx, id)
+		s.signalEnd()
 	}
 	if store.CodeOf(err) == store.NotFound {
 		return nil
@@ -280,28 +332,44 @@ func (s *Service) List(ctx context.Context) ([]*store.Session, error) {
 	return s.sessions.Sessions(ctx, s.o.Now())
 }
 
-// End ends one session, or returns a store.NotFound error.
-func (s *Service) End(ctx context.Context, id string) error { return s.sessions.EndSession(ctx, id) }
+// End ends one session in the name of by, or returns a store.NotFound error.
+func (s *Service) End(ctx context.Context, by auth.Principal, id string) error {
+	defer s.signalEnd()
+	return s.sessions.EndSession(ctx, auth.Actor(by), id)
+}
 
-// EndAll ends every session but keep ("" keeps none) and returns how many.
-func (s *Service) EndAll(ctx context.Context, keep string) (int, error) {
-	return s.sessions.EndSessions(ctx, keep)
+// EndAll ends every session but keep ("" keeps none) in the name of by and returns how many.
+func (s *Service) EndAll(ctx context.Context, by auth.Principal, keep string) (int, error) {
+	defer s.signalEnd()
+	return s.sessions.EndSessions(ctx, auth.Actor(by), keep)
+}
+
+// Ended returns a channel that is closed when a session ends before its time through this service. Whoever holds something open for a
+// session gets the channel, then verifies, then waits, and begins anew. What another process ends (studio reset-password) does not show here.
+func (s *Service) Ended() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ended
+}
+
+func (s *Service) signalEnd() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	close(s.ended)
+	s.ended = make(chan struct{})
 }
 
 // newSession makes a session and its cookie value.
 func (s *Service) newSession(c Client) (cookie string, _ *store.Session, err error) {
-	raw := make([]byte, idBytes+tokenBytes)
-	if _, err := rand.Read(raw); err != nil {
-		return "", nil, fmt.Errorf("draw a session token: %w", err)
+	cookie, id, hash, err := mint(s.key)
+	if err != nil {
+		return "", nil, err
 	}
-	id, token := b64.EncodeToString(raw[:idBytes]), b64.EncodeToString(raw[idBytes:])
-	hash := sha256.Sum256([]byte(token))
 	now := s.o.Now().UTC()
-	sess := &store.Session{
-		ID: id, TokenHash: hash[:], CreatedAt: now, ExpiresAt: now.Add(Lifetime), LastSeenAt: now,
+	return cookie, &store.Session{
+		ID: id, TokenHash: hash, CreatedAt: now, ExpiresAt: now.Add(Lifetime), LastSeenAt: now,
 		Address: addressText(c.Address), UserAgent: printable(c.UserAgent, 300),
-	}
-	return id + "." + token + "." + s.mac(id, token), sess, nil
+	}, nil
 }
 
 const (
@@ -311,19 +379,30 @@ const (
 
 var b64 = base64.RawURLEncoding.Strict()
 
-func (s *Service) mac(id, token string) string {
-	m := hmac.New(sha256.New, s.key)
+// mint draws an id and a token and signs both.
+func mint(key []byte) (value, id string, hash []byte, err error) {
+	raw := make([]byte, idBytes+tokenBytes)
+	if _, err := rand.Read(raw); err != nil {
+		return "", "", nil, fmt.Errorf("draw a session token: %w", err)
+	}
+	id, token := b64.EncodeToString(raw[:idBytes]), b64.EncodeToString(raw[idBytes:])
+	sum := sha256.Sum256([]byte(token))
+	return id + "." + token + "." + sign(key, id, token), id, sum[:], nil
+}
+
+func sign(key []byte, id, token string) string {
+	m := hmac.New(sha256.New, key)
 	m.Write([]byte(id + "." + token))
 	return b64.EncodeToString(m.Sum(nil))
 }
 
-// parse checks the form and the mac of a cookie value.
-func (s *Service) parse(cookie string) (id string, hash []byte, ok bool) {
-	if len(cookie) > 200 {
+// parse checks the form and the mac of what mint made.
+func parse(key []byte, value string) (id string, hash []byte, ok bool) {
+	if len(value) > 200 {
 		return "", nil, false
 	}
-	parts := strings.Split(cookie, ".")
-	if len(parts) != 3 || !hmac.Equal([]byte(parts[2]), []byte(s.mac(parts[0], parts[1]))) {
+	parts := strings.Split(value, ".")
+	if len(parts) != 3 || !hmac.Equal([]byte(parts[2]), []byte(sign(key, parts[0], parts[1]))) {
 		return "", nil, false
 	}
 	sum := sha256.Sum256([]byte(parts[1]))
