@@ -36,8 +36,28 @@ type commands struct {
 	ResetPassword struct {
 		DataDir string `help:"Directory of the store and the keys (STUDIO_DATA_DIR)." placeholder:"DIR"`
 		Stdin   bool   `help:"Take the password from standard input instead of asking."`
+
+		DisableTwoFactor bool `name:"disable-2fa" help:"Turn two-factor authentication off too."`
 	} `cmd:"" help:"Set a new admin password and end every session. Works while the server runs."`
-	Connect struct {
+	RotateKey struct {
+		DataDir  string `help:"Directory of the store and the keys (STUDIO_DATA_DIR)." placeholder:"DIR"`
+		Generate bool   `help:"Make a new key in the key file and rotate to it." xor:"how"`
+		Forget   bool   `name:"forget-lost" help:"For a lost key: give up the secrets that no key opens; they must be entered again." xor:"how"`
+	} `cmd:"" help:"Seal every secret anew with the first key. Safe to interrupt and repeat."`
+	Backup struct {
+		DataDir string `help:"Directory of the store and the keys (STUDIO_DATA_DIR)." placeholder:"DIR"`
+		File    string `arg:"" help:"File to make; one that exists is never overwritten."`
+	} `cmd:"" help:"Copy the store, also while the server runs. The encryption key is not in it."`
+	Restore struct {
+		DataDir string `help:"Directory of the store and the keys (STUDIO_DATA_DIR)." placeholder:"DIR"`
+		File    string `arg:"" help:"The backup."`
+	} `cmd:"" help:"Put a backup in the place of the store, after checking its version, integrity and key. The server must not run."`
+	Doctor struct {
+		DataDir string `help:"Directory of the store and the keys (STUDIO_DATA_DIR)." placeholder:"DIR"`
+		JSON    bool   `name:"json" help:"Write JSON."`
+	} `cmd:"" help:"Say what is not safe yet and how to mend it. Changes nothing; exit code 1 when an item fails."`
+	Healthcheck struct{} `cmd:"" help:"Ask the running studio for its health; exit code 1 when none answers. For containers."`
+	Connect     struct {
 		URL       string `required:"" help:"Address of the MCP endpoint, for example http://127.0.0.1:3000/mcp." placeholder:"URL"`
 		TokenFile string `help:"File that holds the token; without it, STUDIO_MCP_TOKEN is used." placeholder:"FILE" type:"path"`
 	} `cmd:"" help:"Bridge a client that only speaks stdio to a deployed server."`
@@ -71,6 +91,7 @@ func run(args []string, in io.Reader, out, errs io.Writer) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	defer context.AfterFunc(ctx, stop)() // the first signal ends in order; with the handler gone, a second one ends at once
 	if err := c.run(ctx, parsed.Command(), in, out, errs); err != nil && !errors.Is(err, context.Canceled) {
 		fmt.Fprintln(errs, "studio:", err)
 		return exitFailed
@@ -83,25 +104,27 @@ func (c *commands) run(ctx context.Context, command string, in io.Reader, out, e
 		_, err := fmt.Fprintln(out, server.Version())
 		return err
 	}
-	environ, err := environment()
-	if err != nil {
-		return err
+	config, err := server.LoadConfig(dotenv(), os.Environ(), c.flags(command))
+	if command == "doctor" {
+		return server.Doctor(ctx, config, err, c.Doctor.JSON, out)
 	}
-	switch command {
-	case "serve":
-		environ = with(environ, "STUDIO_DATA_DIR", c.Serve.DataDir)
-		environ = with(environ, "STUDIO_ADDR", c.Serve.Addr)
-		environ = with(environ, "STUDIO_LOG_LEVEL", c.Serve.LogLevel)
-	case "reset-password":
-		environ = with(environ, "STUDIO_DATA_DIR", c.ResetPassword.DataDir)
-	}
-	config, err := server.ConfigFromEnv(environ)
 	if err != nil {
 		return err
 	}
 	switch command {
 	case "reset-password":
-		return server.ResetPassword(ctx, config, server.Terminal{In: in, Out: out}, c.ResetPassword.Stdin)
+		return server.ResetPassword(ctx, config, server.Terminal{In: in, Out: out}, server.Reset{Stdin: c.ResetPassword.Stdin, DisableTwoFactor: c.ResetPassword.DisableTwoFactor})
+	case "rotate-key":
+		if c.RotateKey.Forget {
+			return server.ForgetLost(ctx, config, out)
+		}
+		return server.RotateKey(ctx, config, out, c.RotateKey.Generate)
+	case "backup <file>":
+		return server.Backup(ctx, config, out, c.Backup.File)
+	case "restore <file>":
+		return server.Restore(ctx, config, out, c.Restore.File)
+	case "healthcheck":
+		return server.HealthCheck(ctx, config)
 	case "connect":
 		return server.Connect(ctx, config, in, out, c.Connect.URL, c.Connect.TokenFile)
 	}
@@ -112,19 +135,38 @@ func (c *commands) run(ctx context.Context, command string, in io.Reader, out, e
 	return server.Run(ctx, config, ui, out, errs)
 }
 
-// with adds a flag's value, which wins over the environment.
-func with(environ []string, name, value string) []string {
-	if value == "" {
-		return environ
+// flags are the settings of the command line, which win over the environment.
+func (c *commands) flags(command string) []string {
+	var out []string
+	set := func(name, value string) {
+		if value != "" {
+			out = append(out, name+"="+value)
+		}
 	}
-	return append(environ, name+"="+value)
+	switch command {
+	case "serve":
+		set("STUDIO_DATA_DIR", c.Serve.DataDir)
+		set("STUDIO_ADDR", c.Serve.Addr)
+		set("STUDIO_LOG_LEVEL", c.Serve.LogLevel)
+	case "doctor":
+		set("STUDIO_DATA_DIR", c.Doctor.DataDir)
+	case "reset-password":
+		set("STUDIO_DATA_DIR", c.ResetPassword.DataDir)
+	case "rotate-key":
+		set("STUDIO_DATA_DIR", c.RotateKey.DataDir)
+	case "backup <file>":
+		set("STUDIO_DATA_DIR", c.Backup.DataDir)
+	case "restore <file>":
+		set("STUDIO_DATA_DIR", c.Restore.DataDir)
+	}
+	return out
 }
 
-// environment is the process's environment over the .env file beside the program.
-func environment() ([]string, error) {
+// dotenv is the .env file beside the program; empty when the program has no place.
+func dotenv() string {
 	exe, err := os.Executable()
 	if err != nil {
-		return os.Environ(), nil // nothing is beside a program without a place
+		return ""
 	}
-	return server.Environ(filepath.Join(filepath.Dir(exe), ".env"), os.Environ())
+	return filepath.Join(filepath.Dir(exe), ".env")
 }

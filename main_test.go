@@ -9,6 +9,7 @@ import (
 	"go/token"
 	"io"
 	"io/fs"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -36,31 +37,36 @@ var deps = map[string]string{
 	"auth":                     "store",
 	"auth/password":            "",
 	"auth/limit":               "",
-	"auth/session":             "auth auth/limit auth/password store store/db",
+	"auth/totp":                "",
+	"auth/session":             "auth auth/limit auth/password auth/totp store store/db",
 	"auth/token":               "auth store store/db",
 	"mcpgen":                   "mcpgen/sqllex mcpgen/transform store",
 	"mcpgen/sqllex":            "",
 	"mcpgen/transform":         "",
 	"mcpgen/queue":             "",
+	"mcpgen/jsonscan":          "",
+	"mcpgen/pipe":              "",
 	"mcpgen/driver":            "mcpgen/sqllex store",
 	"mcpgen/driver/postgres":   "mcpgen/driver mcpgen/sqllex store",
 	"mcpgen/driver/sqlite":     "mcpgen/driver mcpgen/sqllex store",
 	"mcpgen/driver/all":        "mcpgen/driver mcpgen/driver/postgres mcpgen/driver/sqlite store",
 	"mcpgen/driver/drivertest": "mcpgen/driver mcpgen/sqllex store",
-	"mcpgen/query":             "mcpgen/driver mcpgen/queue mcpgen/sqllex mcpgen/transform store",
+	"mcpgen/query":             "mcpgen/driver mcpgen/jsonscan mcpgen/queue mcpgen/sqllex mcpgen/transform store",
 	"mcpgen/broker":            "",
-	"mcpgen/hop":               "",
+	"mcpgen/hop":               "mcpgen/jsonscan",
 	"mcpgen/sandbox":           "",
 	"mcpgen/control":           "mcpgen store",
 	"mcpgen/child":             "mcpgen mcpgen/broker mcpgen/control mcpgen/hop mcpgen/driver mcpgen/driver/all mcpgen/query mcpgen/queue mcpgen/sandbox mcpgen/sqllex store",
-	"mcpgen/supervisor":        "mcpgen mcpgen/broker mcpgen/control mcpgen/hop mcpgen/sandbox store",
+	"mcpgen/child/childtest":   "mcpgen/child",
+	"mcpgen/supervisor":        "mcpgen mcpgen/broker mcpgen/control mcpgen/hop mcpgen/pipe mcpgen/sandbox store",
 	"server/op":                "auth store",
-	"server/studio":            "auth auth/session auth/token mcpgen mcpgen/sqllex mcpgen/transform server/connect server/op store store/db",
+	"server/doctor":            "store",
+	"server/studio":            "auth auth/session auth/token mcpgen mcpgen/sqllex mcpgen/transform server/connect server/doctor server/op store store/db",
 	"server/rest":              "auth auth/session server/clientip server/op store",
 	"server/front":             "auth server/clientip mcpgen/hop store",
 	"server/clientip":          "",
 	"server/connect":           "",
-	"server":                   "auth auth/limit auth/password auth/session auth/token mcpgen mcpgen/broker mcpgen/hop mcpgen/sandbox mcpgen/supervisor server/clientip server/connect server/front server/op server/rest server/studio store store/db store/keyring",
+	"server":                   "auth auth/limit auth/password auth/session auth/token mcpgen mcpgen/broker mcpgen/hop mcpgen/sandbox mcpgen/supervisor server/clientip server/connect server/doctor server/front server/op server/rest server/studio store store/db store/keyring",
 	".":                        "server mcpgen/child",
 	"bench":                    "",
 }
@@ -71,7 +77,7 @@ var homes = map[string]string{
 	"github.com/mark3labs/mcp-go":           "mcpgen/child",
 	"modernc.org/sqlite":                    "store/db mcpgen/driver/sqlite server/studio",
 	"modernc.org/libc":                      "mcpgen/driver/sqlite",
-	"github.com/jackc/pgx/v5":               "mcpgen/driver/postgres",
+	"github.com/jackc/pgx/v5":               "mcpgen/driver/postgres bench",
 	"github.com/pressly/goose/v3":           "store/db",
 	"github.com/itchyny/gojq":               "mcpgen/transform",
 	"github.com/landlock-lsm/go-landlock":   "mcpgen/sandbox",
@@ -80,8 +86,9 @@ var homes = map[string]string{
 	"golang.org/x/text":                     "auth/password auth/session mcpgen/query",
 	"golang.org/x/term":                     "server",
 	"golang.org/x/crypto":                   "auth/password store/keyring",
+	"github.com/pquerna/otp":                "auth/totp",
+	"github.com/boombuler/barcode":          "auth/totp",
 	"github.com/alecthomas/kong":            ".",
-	"github.com/caarlos0/env/v11":           "server",
 	"github.com/joho/godotenv":              "server",
 }
 
@@ -323,7 +330,7 @@ func TestTopLevel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	known := strings.Fields("main.go embed.go go.mod go.sum server store auth mcpgen ui docs Dockerfile main_test.go Makefile README.md LICENSE CHANGELOG.md SECURITY.md bench e2e")
+	known := strings.Fields("main.go embed.go go.mod go.sum server store auth mcpgen ui docs Dockerfile compose.yaml main_test.go Makefile README.md LICENSE CHANGELOG.md SECURITY.md bench e2e")
 	for _, f := range strings.Split(strings.TrimSpace(string(out)), "\n") {
 		top, _, _ := strings.Cut(f, "/")
 		if !strings.HasPrefix(top, ".") && !slices.Contains(known, top) {
@@ -340,7 +347,8 @@ func TestMain(m *testing.M) {
 // TestScripts drives the real program. Beside testscript's own commands there are
 //
 //	serve [flag...]                starts studio serve and waits for its address; sets URL, CODE (of the setup link) and PID
-//	stop [signal]                  ends it and waits; its log is then in serve.log
+//	stop [signal]                  ends it and waits; its log is then in serve.log. TWICE sends a second SIGTERM, which must end it at once
+//	hang METHOD path               sends a request that is not whole and keeps the connection until the script ends
 //	http status METHOD path [body] calls it with the session of the last answer that set one; the body goes to stdout
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -361,7 +369,13 @@ func TestScripts(t *testing.T) {
 			e.Defer(e.Values[key{}].(*served).kill)
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"serve": serveCmd, "stop": stopCmd, "http": httpCmd},
+		Condition: func(name string) (bool, error) {
+			if name != "root" {
+				return false, fmt.Errorf("there is no condition %q", name)
+			}
+			return os.Getuid() == 0, nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"serve": serveCmd, "stop": stopCmd, "http": httpCmd, "hang": hangCmd},
 	})
 }
 
@@ -440,16 +454,37 @@ func stopCmd(ts *testscript.TestScript, _ bool, args []string) {
 		signal = syscall.SIGKILL
 	}
 	ts.Check(s.cmd.Process.Signal(signal))
+	began := time.Now()
+	if len(args) == 1 && args[0] == "TWICE" {
+		time.Sleep(300 * time.Millisecond) // or the kernel makes one of the two
+		ts.Check(s.cmd.Process.Signal(signal))
+	}
 	timer := time.AfterFunc(45*time.Second, func() { _ = s.cmd.Process.Kill() })
 	err := s.cmd.Wait()
 	if !timer.Stop() {
 		ts.Fatalf("studio serve did not end")
 	}
-	if signal == syscall.SIGTERM {
+	switch {
+	case len(args) == 1 && args[0] == "TWICE":
+		if err == nil || time.Since(began) > 10*time.Second {
+			ts.Fatalf("the second signal did not end it at once: %v after %s", err, time.Since(began))
+		}
+	case signal == syscall.SIGTERM:
 		ts.Check(err)
 	}
 	s.cmd = nil
 	ts.Check(s.log.Close())
+}
+
+func hangCmd(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: hang METHOD path")
+	}
+	c, err := net.Dial("tcp", strings.TrimPrefix(ts.Getenv("URL"), "http://"))
+	ts.Check(err)
+	ts.Defer(func() { _ = c.Close() })
+	_, err = fmt.Fprintf(c, "%s %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{", args[0], args[1])
+	ts.Check(err)
 }
 
 func httpCmd(ts *testscript.TestScript, neg bool, args []string) {

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -25,33 +26,29 @@ type Address struct {
 	TCP      string // host:port
 }
 
-func (r *reader) address(name, v, fallback string, inner bool) Address {
-	a := Address{Variable: name, Set: v != "", Inner: inner, TCP: fallback}
-	switch {
-	case v == "":
+func (r *reader) address(v string, inner bool) Address {
+	a := Address{Variable: r.row.Name, Set: true, Inner: inner}
+	if v == "off" && inner {
+		a.Off = true
 		return a
-	case v == "off" && inner:
-		a.Off, a.TCP = true, ""
-		return a
-	case strings.HasPrefix(v, "unix:"):
-		a.Unix, a.TCP = strings.TrimPrefix(v, "unix:"), ""
-		if !strings.HasPrefix(a.Unix, "/") {
-			r.wrong(name, v, "unix:/absolute/path")
+	}
+	if path, ok := strings.CutPrefix(v, "unix:"); ok {
+		if a.Unix = path; !filepath.IsAbs(path) || len(path) > maxSocketPath {
+			r.wrong(v)
 		}
 		return a
 	}
 	host, port, err := net.SplitHostPort(v)
 	n, perr := strconv.ParseUint(port, 10, 16)
-	if _, ip := netip.ParseAddr(host); err != nil || perr != nil || host != "" && host != "localhost" && ip != nil {
-		accepted := "address:port such as 127.0.0.1:3000, :port for every address, or unix:/path"
-		if inner {
-			accepted += ", or off"
-		}
-		r.wrong(name, v, accepted)
+	if err != nil || perr != nil || host != "" && host != "localhost" && !isAddress(host) {
+		r.wrong(v)
 	}
 	a.TCP = net.JoinHostPort(host, strconv.FormatUint(n, 10))
 	return a
 }
+
+// maxSocketPath is what sun_path holds beside its final zero (unix(7)).
+const maxSocketPath = 107
 
 // listen opens the address. A default that is taken moves to a free loopback port when it may; one that was set never does.
 func (a Address) listen(ctx context.Context, log *slog.Logger) (net.Listener, error) {
@@ -100,6 +97,13 @@ func (a Address) listenUnix(ctx context.Context) (net.Listener, error) {
 		return nil, fmt.Errorf("%s: cannot listen on %s: %w", a.Variable, a.Unix, err)
 	}
 	return l, nil
+}
+
+// loopback reports whether only this machine would reach the address.
+func (a Address) loopback() bool {
+	host, _, err := net.SplitHostPort(a.TCP)
+	ip, perr := netip.ParseAddr(host)
+	return a.TCP == "" || host == "localhost" || err == nil && perr == nil && ip.IsLoopback()
 }
 
 // loopback reports whether only this machine reaches a listener.

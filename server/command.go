@@ -57,7 +57,7 @@ func accounts(d *db.DB, secret []byte, log *slog.Logger) (*session.Service, erro
 	if err != nil {
 		return nil, err
 	}
-	return session.New(d, d, session.Options{Secret: secret, Hasher: hasher, Limiter: limit.New(d, limit.Options{}), Log: log})
+	return session.New(d, d, d, session.Options{Secret: secret, Hasher: hasher, Limiter: limit.New(d, limit.Options{}), Log: log})
 }
 
 // Terminal is where a command reads and writes.
@@ -69,9 +69,15 @@ type Terminal struct {
 // maxPasswordLine bounds what is read as a password; longer than any that is accepted.
 const maxPasswordLine = 4096
 
+// Reset says how ResetPassword goes about it.
+type Reset struct {
+	Stdin            bool // take the password from the input instead of asking
+	DisableTwoFactor bool // turn two-factor off too
+}
+
 // ResetPassword sets a new admin password and ends every session. It works beside a running studio. The password is asked for on the
 // terminal, or is the first line of the input; never an argument, which every process on the host could read.
-func ResetPassword(ctx context.Context, c Config, t Terminal, stdin bool) error {
+func ResetPassword(ctx context.Context, c Config, t Terminal, o Reset) error {
 	exists, err := db.Exists(c.DataDir)
 	if err != nil {
 		return err
@@ -79,7 +85,7 @@ func ResetPassword(ctx context.Context, c Config, t Terminal, stdin bool) error 
 	if !exists {
 		return fmt.Errorf("there is no studio in %s; give the directory with --data-dir or STUDIO_DATA_DIR", c.DataDir)
 	}
-	pass, err := t.password(stdin)
+	pass, err := t.password(o.Stdin)
 	if err != nil {
 		return err
 	}
@@ -96,11 +102,18 @@ func ResetPassword(ctx context.Context, c Config, t Terminal, stdin bool) error 
 	if err != nil {
 		return errors.Join(err, d.Close())
 	}
-	username, err := sessions.ResetPassword(ctx, pass)
+	username, twoFactor, err := sessions.ResetPassword(ctx, pass, o.DisableTwoFactor)
 	if err = errors.Join(err, d.Close()); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(t.Out, "The password of %s was changed and every session ended.\n", username)
+	text := fmt.Sprintf("The password of %s was changed and every session ended.\n", username)
+	switch {
+	case twoFactor:
+		text += "Signing in still takes a code of the authenticator app; --disable-2fa turns that off.\n"
+	case o.DisableTwoFactor:
+		text += "Two-factor is off.\n"
+	}
+	_, err = io.WriteString(t.Out, text)
 	return err
 }
 

@@ -1,67 +1,21 @@
 package server
 
 import (
-	"cmp"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net/netip"
 	"net/url"
+	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/caarlos0/env/v11"
-
+	"mcpstudio/mcpgen/sandbox"
+	"mcpstudio/server/doctor"
 	"mcpstudio/store"
 )
-
-// variables are the environment as it is written. What each means and its default: product.md section 3.
-type variables struct {
-	DataDir       string     `env:"STUDIO_DATA_DIR" envDefault:"./data"`
-	PublicURL     string     `env:"STUDIO_PUBLIC_URL"`
-	AllowedHosts  string     `env:"STUDIO_ALLOWED_HOSTS"`
-	DatabaseURL   string     `env:"STUDIO_DATABASE_URL"`
-	RedisURL      string     `env:"STUDIO_REDIS_URL"`
-	EncryptionKey secretText `env:"STUDIO_ENCRYPTION_KEY"`
-	JWTSecret     secretText `env:"STUDIO_JWT_SECRET"`
-	ServiceToken  secretText `env:"STUDIO_AGENT_SERVICE_TOKEN"`
-	Addr          string     `env:"STUDIO_ADDR"`
-	APIAddr       string     `env:"STUDIO_API_ADDR"`
-	MCPAddr       string     `env:"STUDIO_MCP_ADDR"`
-	AgentAddr     string     `env:"STUDIO_AGENT_ADDR"`
-	AdminUsername string     `env:"STUDIO_ADMIN_USERNAME"`
-	AdminPassword secretText `env:"STUDIO_ADMIN_PASSWORD"`
-	Proxies       string     `env:"STUDIO_TRUSTED_PROXIES"`
-	AllowPrivate  string     `env:"STUDIO_ALLOW_PRIVATE_NETWORKS" envDefault:"true"`
-	AgentPrivate  string     `env:"STUDIO_AGENT_ALLOW_PRIVATE_NETWORKS"`
-	Passthrough   string     `env:"STUDIO_ALLOW_PASSTHROUGH_SQL" envDefault:"false"`
-	SQLiteDir     string     `env:"STUDIO_SQLITE_DIR"`
-	Sandbox       string     `env:"STUDIO_SANDBOX" envDefault:"enforce"`
-	AgentLimit    string     `env:"STUDIO_AGENT_RATE_LIMIT"`
-	PromptGuard   string     `env:"STUDIO_PROMPT_GUARD_ENABLED"`
-	SSLDomain     string     `env:"STUDIO_SSL_DOMAIN"`
-	SSLEmail      string     `env:"STUDIO_SSL_EMAIL"`
-	SSLStaging    string     `env:"STUDIO_SSL_STAGING"`
-	HTTPSPort     string     `env:"STUDIO_EXTERNAL_HTTPS_PORT"`
-	ACMEDirectory string     `env:"STUDIO_ACME_DIRECTORY"`
-	ACMECA        string     `env:"STUDIO_ACME_CA"`
-	LogLevel      string     `env:"STUDIO_LOG_LEVEL"`
-	LogFormat     string     `env:"STUDIO_LOG_FORMAT"`
-	MCPToken      secretText `env:"STUDIO_MCP_TOKEN"` // of studio connect
-}
-
-// secretText reads a secret from the environment; an empty value counts as not set.
-type secretText struct{ store.Secret }
-
-// UnmarshalText implements encoding.TextUnmarshaler.
-func (s *secretText) UnmarshalText(b []byte) error {
-	if len(b) > 0 {
-		s.Secret = store.GivenSecret(string(b))
-	}
-	return nil
-}
 
 // Config is what the studio runs with.
 type Config struct {
@@ -83,9 +37,13 @@ type Config struct {
 	Passthrough   bool
 	Enforce       bool // the sandbox's mandatory layers
 	LogLevel      slog.Level
-	LogLevelGiven bool     // the environment names it, so the server config's does not count
-	LogFormat     string   // text, json; empty: text on a terminal
-	Warnings      []string // set variables that have no effect in this version
+	LogLevelGiven bool             // the environment names it, so the server config's does not count
+	LogFormat     string           // text, json; empty: text on a terminal
+	DotEnv        *DotEnv          // the .env file that was read; nil: there was none
+	Given         []doctor.Setting // every variable that is set
+	Warnings      []string         // set variables that have no effect in this version
+
+	starter *sandbox.Starter // starts the children; nil: this process does. Run makes it
 }
 
 // ConfigError lists what is wrong with the environment, one line each.
@@ -94,136 +52,107 @@ type ConfigError struct{ Lines []string }
 // Error implements error.
 func (e *ConfigError) Error() string { return strings.Join(e.Lines, "\n") }
 
+// LoadConfig reads the configuration from the .env file at dotenv, when there is one, the process's environment over it, and flags over
+// both. The error is a *ConfigError for mistakes in them.
+func LoadConfig(dotenv string, environ, flags []string) (Config, error) {
+	file, values, err := readDotEnv(dotenv)
+	if err != nil {
+		return Config{}, err
+	}
+	c, err := ConfigFromEnv(slices.Concat(values, environ, flags))
+	c.DotEnv = file
+	return c, err
+}
+
 // ConfigFromEnv reads the configuration from KEY=VALUE pairs, the later of two winning. The error is a *ConfigError with a line for
 // each mistake: the variable, what was found, what is accepted. The values of secrets are never in it.
 func ConfigFromEnv(environ []string) (Config, error) {
+	known := Variables()
 	values := map[string]string{}
 	for _, pair := range environ {
-		if k, v, ok := strings.Cut(pair, "="); ok && strings.HasPrefix(k, "STUDIO_") {
-			values[k] = v
+		name, v, ok := strings.Cut(pair, "=")
+		if ok && (strings.HasPrefix(name, "STUDIO_") || slices.ContainsFunc(known, func(k Variable) bool { return k.Name == name })) {
+			values[name] = v
 		}
 	}
-	var raw variables
-	if err := env.ParseWithOptions(&raw, env.Options{Environment: values}); err != nil {
-		return Config{}, fmt.Errorf("read the environment: %w", err)
+	r := reader{c: defaults()}
+	for _, v := range known {
+		r.take(v, values[v.Name])
+		delete(values, v.Name)
 	}
-	r := reader{raw: raw}
-	r.unknown(values)
-	r.later()
-	c := r.config()
+	for name := range values {
+		r.lines = append(r.lines, fmt.Sprintf("%s: there is no such variable; the nearest is %s", name, nearest(name, known)))
+	}
+	r.settle()
 	if len(r.lines) > 0 {
 		slices.Sort(r.lines)
-		return Config{}, &ConfigError{r.lines}
+		return Config{Given: r.c.Given}, &ConfigError{r.lines}
 	}
-	return c, nil
+	return r.c, nil
 }
 
-// reader turns the raw variables into a Config and collects mistakes.
+// reader turns values into a Config and collects mistakes.
 type reader struct {
-	raw      variables
-	lines    []string
-	warnings []string
+	c     Config
+	row   Variable // that is read now
+	lines []string
 }
 
-func (r *reader) wrong(name, found, accepted string) {
-	r.lines = append(r.lines, fmt.Sprintf("%s: found %s; accepted: %s", name, strconv.Quote(found), accepted))
-}
-
-// unknown reports variables that do not exist, with the nearest one that does.
-func (r *reader) unknown(values map[string]string) {
-	params, err := env.GetFieldParams(&variables{})
-	if err != nil {
-		r.lines = append(r.lines, err.Error())
+// take reads one variable; an empty value counts as not set.
+func (r *reader) take(v Variable, value string) {
+	r.row = v
+	switch {
+	case value == "":
 		return
-	}
-	var known []string
-	for _, p := range params {
-		known = append(known, p.Key)
-	}
-	for _, name := range slices.Sorted(maps.Keys(values)) {
-		if slices.Contains(known, name) {
-			continue
+	case v.read != nil:
+		v.read(r, value)
+	case v.Later == LaterStops:
+		found := ""
+		if scheme, _, ok := strings.Cut(value, "://"); ok && len(scheme) < 20 { // of an address only what it is: the rest may hold a password
+			found = "found " + strconv.Quote(scheme+"://…") + "; "
 		}
-		nearest := slices.MinFunc(known, func(a, b string) int { return cmp.Compare(distance(name, a), distance(name, b)) })
-		r.lines = append(r.lines, fmt.Sprintf("%s: there is no such variable; the nearest is %s", name, nearest))
-	}
-}
-
-// later handles variables of parts that are not in this version: what would weaken or move something by being ignored stops the
-// start, the rest is a warning.
-func (r *reader) later() {
-	stops := map[string]string{
-		"STUDIO_REDIS_URL": r.raw.RedisURL, "STUDIO_SSL_DOMAIN": r.raw.SSLDomain, "STUDIO_SSL_EMAIL": r.raw.SSLEmail, "STUDIO_SSL_STAGING": r.raw.SSLStaging,
-		"STUDIO_EXTERNAL_HTTPS_PORT": r.raw.HTTPSPort, "STUDIO_ACME_DIRECTORY": r.raw.ACMEDirectory, "STUDIO_ACME_CA": r.raw.ACMECA,
-	}
-	for name, v := range stops {
-		if v != "" {
-			r.lines = append(r.lines, name+": not part of this version; remove it (TLS: put a proxy in front and list it in STUDIO_TRUSTED_PROXIES)")
-		}
-	}
-	if d := r.raw.DatabaseURL; d != "" {
-		r.wrong("STUDIO_DATABASE_URL", scheme(d)+"://…", "nothing: this version keeps its store in STUDIO_DATA_DIR")
-	}
-	warns := map[string]string{
-		"STUDIO_AGENT_ADDR": r.raw.AgentAddr, "STUDIO_AGENT_ALLOW_PRIVATE_NETWORKS": r.raw.AgentPrivate, "STUDIO_AGENT_RATE_LIMIT": r.raw.AgentLimit,
-		"STUDIO_PROMPT_GUARD_ENABLED": r.raw.PromptGuard,
-	}
-	if r.raw.ServiceToken.IsSet() {
-		warns["STUDIO_AGENT_SERVICE_TOKEN"] = "set"
-	}
-	for _, name := range slices.Sorted(maps.Keys(warns)) {
-		if warns[name] != "" {
-			r.warnings = append(r.warnings, name)
-		}
-	}
-}
-
-func scheme(u string) string {
-	s, _, _ := strings.Cut(u, ":")
-	return s
-}
-
-func (r *reader) config() Config {
-	raw := r.raw
-	c := Config{
-		DataDir: r.dir("STUDIO_DATA_DIR", raw.DataDir), PublicURL: r.public(raw.PublicURL), AllowedHosts: r.hosts(raw.AllowedHosts),
-		EncryptionKey: raw.EncryptionKey.Secret, SessionSecret: raw.JWTSecret.Secret, MCPToken: raw.MCPToken.Secret, AdminUsername: raw.AdminUsername, AdminPassword: raw.AdminPassword.Secret,
-		Front: r.address("STUDIO_ADDR", raw.Addr, "127.0.0.1:3000", false), API: r.address("STUDIO_API_ADDR", raw.APIAddr, "127.0.0.1:8000", true),
-		MCP:          r.address("STUDIO_MCP_ADDR", raw.MCPAddr, "127.0.0.1:8080", true),
-		AllowPrivate: r.truth("STUDIO_ALLOW_PRIVATE_NETWORKS", raw.AllowPrivate), Passthrough: r.truth("STUDIO_ALLOW_PASSTHROUGH_SQL", raw.Passthrough),
-		LogFormat: raw.LogFormat, Warnings: r.warnings,
-	}
-	c.SQLiteDir = filepath.Join(c.DataDir, "databases")
-	if raw.SQLiteDir != "" {
-		c.SQLiteDir = r.dir("STUDIO_SQLITE_DIR", raw.SQLiteDir)
-		if dir, data := resolved(c.SQLiteDir), resolved(c.DataDir); dir == data || below(dir, data) {
-			r.wrong("STUDIO_SQLITE_DIR", raw.SQLiteDir, "a directory that does not hold the data directory: connections would reach the studio's own store")
-		}
-	}
-	r.proxies(&c)
-	switch raw.Sandbox {
-	case "enforce", "degraded":
-		c.Enforce = raw.Sandbox == "enforce"
+		r.lines = append(r.lines, v.Name+": not part of this version; remove it; "+found+"accepted: "+v.Accepted)
 	default:
-		r.wrong("STUDIO_SANDBOX", raw.Sandbox, "enforce or degraded")
+		r.c.Warnings = append(r.c.Warnings, v.Name)
 	}
-	c.LogLevelGiven = raw.LogLevel != ""
-	if err := c.LogLevel.UnmarshalText([]byte(cmp.Or(raw.LogLevel, "info"))); err != nil || c.LogLevelGiven && !slices.Contains([]string{"debug", "info", "warn", "error"}, raw.LogLevel) {
-		r.wrong("STUDIO_LOG_LEVEL", raw.LogLevel, "debug, info, warn or error")
+	r.c.Given = append(r.c.Given, doctor.Setting{Name: v.Name, Value: v.shown(value)})
+}
+
+// wrong reports the value of the variable that is read now.
+func (r *reader) wrong(found string) {
+	r.lines = append(r.lines, fmt.Sprintf("%s: found %s; accepted: %s", r.row.Name, r.row.shown(found), r.row.Accepted))
+}
+
+// settle fills what follows from other variables, and judges what only two of them together show.
+func (r *reader) settle() {
+	c := &r.c
+	if abs, err := filepath.Abs(c.DataDir); err == nil {
+		c.DataDir = abs
 	}
-	if !slices.Contains([]string{"", "text", "json"}, raw.LogFormat) {
-		r.wrong("STUDIO_LOG_FORMAT", raw.LogFormat, "text or json")
+	switch dir, data := resolved(c.SQLiteDir), resolved(c.DataDir); {
+	case c.SQLiteDir == "":
+		c.SQLiteDir = filepath.Join(c.DataDir, "databases")
+	case dir == data || below(dir, data):
+		r.row = variable("STUDIO_SQLITE_DIR")
+		r.wrong(c.SQLiteDir)
 	}
-	if (raw.AdminUsername == "") != !raw.AdminPassword.IsSet() {
+	if (c.AdminUsername == "") != !c.AdminPassword.IsSet() {
 		r.lines = append(r.lines, "STUDIO_ADMIN_USERNAME, STUDIO_ADMIN_PASSWORD: one of them is set; accepted: both or none")
 	}
-	return c
+	slices.Sort(c.Warnings)
 }
 
-func (r *reader) dir(name, v string) string {
+// variable is the row of a name that is in the table.
+func variable(name string) Variable {
+	all := Variables()
+	return all[slices.IndexFunc(all, func(v Variable) bool { return v.Name == name })]
+}
+
+// dir reads a directory that is there or can be made: what is there already must be one.
+func (r *reader) dir(v string) string {
 	abs, err := filepath.Abs(v)
-	if err != nil || v == "" {
-		r.wrong(name, v, "a directory")
+	if info, serr := os.Stat(abs); err != nil || strings.ContainsRune(v, 0) || serr == nil && !info.IsDir() {
+		r.wrong(v)
 	}
 	return abs
 }
@@ -240,25 +169,37 @@ func resolved(path string) string {
 	}
 }
 
-func (r *reader) truth(name, v string) bool {
+func (r *reader) truth(v string) bool {
 	on, err := strconv.ParseBool(v)
 	if err != nil {
-		r.wrong(name, v, "true or false")
+		r.wrong(v)
 	}
 	return on
 }
 
 func (r *reader) public(v string) *url.URL {
-	if v == "" {
-		return nil
-	}
 	u, err := url.Parse(v)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || strings.TrimSuffix(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
-		r.wrong("STUDIO_PUBLIC_URL", redacted(v), "scheme://host[:port] without a path, for example https://studio.example.org")
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || !hostName.MatchString(u.Hostname()) && !isAddress(u.Hostname()) || !goodPort(u) ||
+		u.User != nil || strings.TrimSuffix(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
+		r.wrong(v)
 		return nil
 	}
-	u.Path = ""
+	u.Path, u.Host = "", strings.ToLower(u.Host)
 	return u
+}
+
+// hostName is a name of the DNS (RFC 1123, section 2.1), with the underscore that container networks use.
+var hostName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?)*$`)
+
+func isAddress(host string) bool {
+	_, err := netip.ParseAddr(host)
+	return err == nil
+}
+
+// goodPort takes no port, or one from 1 to 65535. A colon without digits is a mistake.
+func goodPort(u *url.URL) bool {
+	n, err := strconv.ParseUint(u.Port(), 10, 16)
+	return u.Port() == "" && !strings.HasSuffix(u.Host, ":") || err == nil && n > 0
 }
 
 // redacted leaves the user information of an address out.
@@ -272,18 +213,18 @@ func redacted(v string) string {
 func (r *reader) hosts(v string) []string {
 	var out []string
 	for _, h := range split(v) {
-		if strings.ContainsAny(h, "/:@ *") {
-			r.wrong("STUDIO_ALLOWED_HOSTS", h, "host names without scheme and port, separated by commas")
+		if !hostName.MatchString(h) {
+			r.wrong(h)
 		}
 		out = append(out, strings.ToLower(h))
 	}
 	return out
 }
 
-func (r *reader) proxies(c *Config) {
-	for _, p := range split(r.raw.Proxies) {
+func (r *reader) proxies(v string) {
+	for _, p := range split(v) {
 		if p == "unix" {
-			c.TrustUnix = true
+			r.c.TrustUnix = true
 			continue
 		}
 		prefix, err := netip.ParsePrefix(p)
@@ -291,10 +232,10 @@ func (r *reader) proxies(c *Config) {
 			prefix, err = a.Prefix(a.BitLen())
 		}
 		if err != nil {
-			r.wrong("STUDIO_TRUSTED_PROXIES", p, "addresses or networks such as 10.0.0.0/8, or unix, separated by commas")
+			r.wrong(p)
 			continue
 		}
-		c.Proxies = append(c.Proxies, prefix.Masked())
+		r.c.Proxies = append(r.c.Proxies, prefix.Masked())
 	}
 }
 

@@ -45,6 +45,11 @@ func TestConfigValues(t *testing.T) {
 	if strings.Contains(fmt.Sprintf("%v %+v %#v", c, c, c), "s3cret-canary") {
 		t.Error("printing the configuration shows the password")
 	}
+	for name, want := range map[string]bool{"127.0.0.1:1": true, "localhost:1": true, "[::1]:1": true, ":1": false, "0.0.0.0:1": false, "10.0.0.1:1": false} {
+		if c, err := ConfigFromEnv([]string{"STUDIO_MCP_ADDR=" + name}); err != nil || c.MCP.loopback() != want {
+			t.Errorf("%s: on loopback %t %v", name, c.MCP.loopback(), err)
+		}
+	}
 	if fmt.Sprint(c.Warnings) != "[STUDIO_AGENT_ADDR]" {
 		t.Errorf("warnings %v", c.Warnings)
 	}
@@ -58,7 +63,7 @@ func TestConfigMistakes(t *testing.T) {
 		{"STUDIO_ADDR=off", `STUDIO_ADDR: found "off"`},
 		{"STUDIO_API_ADDR=127.0.0.1:99999", `STUDIO_API_ADDR`},
 		{"STUDIO_MCP_ADDR=example.org:80", `STUDIO_MCP_ADDR`},
-		{"STUDIO_MCP_ADDR=unix:run", `accepted: unix:/absolute/path`},
+		{"STUDIO_MCP_ADDR=unix:run", `found "unix:run"; accepted: address:port`},
 		{"STUDIO_SANDBOX=off", `STUDIO_SANDBOX: found "off"; accepted: enforce or degraded`},
 		{"STUDIO_ALLOW_PRIVATE_NETWORKS=maybe", `accepted: true or false`},
 		{"STUDIO_LOG_LEVEL=loud", `accepted: debug, info, warn or error`},
@@ -67,9 +72,26 @@ func TestConfigMistakes(t *testing.T) {
 		{"STUDIO_PUBLIC_URL=https://user:canary@h", `STUDIO_PUBLIC_URL`},
 		{"STUDIO_ALLOWED_HOSTS=https://h", `STUDIO_ALLOWED_HOSTS`},
 		{"STUDIO_TRUSTED_PROXIES=10.0.0.0/99", `STUDIO_TRUSTED_PROXIES`},
-		{"STUDIO_DATABASE_URL=postgres://u:canary@h/d", `STUDIO_DATABASE_URL: found "postgres://…"`},
+		{"STUDIO_DATABASE_URL=postgres://u:canary@h/d", `STUDIO_DATABASE_URL: not part of this version; remove it; found "postgres://…"`},
 		{"STUDIO_SSL_DOMAIN=x", `STUDIO_SSL_DOMAIN: not part of this version`},
 		{"STUDIO_ADMIN_USERNAME=x", `accepted: both or none`},
+		{"STUDIO_ENCRYPTION_KEY=canary", `STUDIO_ENCRYPTION_KEY: key 1 of 1 has 6 characters; accepted are`},
+		{"STUDIO_ENCRYPTION_KEY=the first passphrase of twenty,canary", `STUDIO_ENCRYPTION_KEY: key 2 of 2`},
+		{"STUDIO_JWT_SECRET=canary", `STUDIO_JWT_SECRET has 6 characters; at least 32`},
+		{"STUDIO_DATA_DIR=/dev/null", `STUDIO_DATA_DIR: found "/dev/null"; accepted: a directory`},
+		{"STUDIO_MCP_ADDR=unix:/" + strings.Repeat("x", 107), `STUDIO_MCP_ADDR`},
+		// case 78
+		{"STUDIO_PUBLIC_URL=https://h:99999", `STUDIO_PUBLIC_URL`},
+		{"STUDIO_PUBLIC_URL=https://h:0", `STUDIO_PUBLIC_URL`},
+		{"STUDIO_PUBLIC_URL=https://h:", `STUDIO_PUBLIC_URL`},
+		{"STUDIO_PUBLIC_URL=https://a b", `STUDIO_PUBLIC_URL`},
+		{"STUDIO_PUBLIC_URL=file:///etc", `STUDIO_PUBLIC_URL`},
+		{"STUDIO_PUBLIC_URL=https://h\x00", `STUDIO_PUBLIC_URL`},
+		{"STUDIO_ALLOWED_HOSTS=*.example", `STUDIO_ALLOWED_HOSTS`},
+		{"STUDIO_ALLOWED_HOSTS=a\r\nb", `STUDIO_ALLOWED_HOSTS`},
+		{"STUDIO_ALLOWED_HOSTS=-a", `STUDIO_ALLOWED_HOSTS`},
+		{"STUDIO_ADDR=127.0.0.1:-1", `STUDIO_ADDR`},
+		{"STUDIO_ADDR=:http", `STUDIO_ADDR`},
 	} {
 		_, err := ConfigFromEnv([]string{x.set})
 		var e *ConfigError
@@ -115,26 +137,30 @@ func TestSQLiteDirHoldsNoStore(t *testing.T) {
 	}
 }
 
+// A file that others could have written decides nothing; one that others can read is told about.
 func TestDotEnv(t *testing.T) {
 	path := filepath.Join(t.TempDir(), ".env")
-	if got, err := Environ(path, []string{"A=1"}); err != nil || len(got) != 1 {
-		t.Fatalf("without a file: %v %v", got, err)
+	if c, err := LoadConfig(path, []string{"STUDIO_SANDBOX=degraded"}, nil); err != nil || c.Enforce || c.DotEnv != nil {
+		t.Fatalf("without a file: %+v %v", c, err)
 	}
-	if err := os.WriteFile(path, []byte("STUDIO_LOG_LEVEL=debug\nSTUDIO_SANDBOX=degraded # why\n"), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte("STUDIO_LOG_LEVEL=debug\nSTUDIO_SANDBOX=degraded # why\nSTUDIO_ADDR=127.0.0.1:1\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	environ, err := Environ(path, []string{"STUDIO_LOG_LEVEL=warn"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if c, err := ConfigFromEnv(environ); err != nil || c.Enforce || c.LogLevel != slog.LevelWarn {
+	c, err := LoadConfig(path, []string{"STUDIO_LOG_LEVEL=warn", "STUDIO_ADDR=127.0.0.1:2"}, []string{"STUDIO_ADDR=127.0.0.1:3"})
+	if err != nil || c.Enforce || c.LogLevel != slog.LevelWarn || c.Front.TCP != "127.0.0.1:3" || *c.DotEnv != (DotEnv{path, 0o600}) {
 		t.Errorf("got %+v %v", c, err)
+	}
+	if err := os.Chmod(path, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := LoadConfig(path, nil, nil); err != nil || c.DotEnv.Mode != 0o640 {
+		t.Errorf("readable by the group: %+v %v", c.DotEnv, err)
 	}
 	for _, mode := range []os.FileMode{0o620, 0o602, 0o666} {
 		if err := os.Chmod(path, mode); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Environ(path, nil); err == nil || !strings.Contains(err.Error(), "chmod 600") {
+		if _, err := LoadConfig(path, nil, nil); err == nil || !strings.Contains(err.Error(), "chmod 600") {
 			t.Errorf("mode %o: %v", mode, err)
 		}
 	}
@@ -142,9 +168,15 @@ func TestDotEnv(t *testing.T) {
 		if err := errors.Join(os.Chmod(path, 0o600), os.Chown(path, 12345, 12345)); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Environ(path, nil); err == nil || !strings.Contains(err.Error(), "another user") {
+		if _, err := LoadConfig(path, nil, nil); err == nil || !strings.Contains(err.Error(), "another user") {
 			t.Errorf("of another user: %v", err)
 		}
+	}
+	if err := errors.Join(os.Remove(path), os.WriteFile(path, []byte("STUDIO_LOG_LEVEL=\"canary"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := LoadConfig(path, nil, nil); err == nil || strings.Contains(err.Error(), "canary") {
+		t.Errorf("not well formed: %v", err)
 	}
 }
 

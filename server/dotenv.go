@@ -11,33 +11,39 @@ import (
 	"github.com/joho/godotenv"
 )
 
-// Environ returns the process's environment on top of the .env file at path. A file that others could have written is refused: it
+// DotEnv is the .env file that was read.
+type DotEnv struct {
+	Path string
+	Mode fs.FileMode // permission bits
+}
+
+// readDotEnv reads the .env file at path, when there is one, as KEY=VALUE pairs. A file that others could have written is refused: it
 // decides where secrets come from (product.md section 3).
-func Environ(path string, environ []string) ([]string, error) {
+func readDotEnv(path string) (*DotEnv, []string, error) {
 	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return environ, nil
+	if path == "" || errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read the .env file: %w", err)
+		return nil, nil, fmt.Errorf("read the .env file: %w", err)
 	}
 	defer f.Close()
 	info, err := f.Stat() // of the file that is open, so that nothing is swapped in between
 	if err != nil {
-		return nil, fmt.Errorf("inspect the .env file: %w", err)
+		return nil, nil, fmt.Errorf("inspect the .env file: %w", err)
 	}
 	if err := trustworthy(path, info); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	values, err := godotenv.Parse(io.LimitReader(f, 1<<20))
 	if err != nil {
-		return nil, fmt.Errorf("the .env file %s is not well formed: each line is NAME=value", path) // the cause could quote a secret
+		return nil, nil, fmt.Errorf("the .env file %s is not well formed: each line is NAME=value", path) // the cause could quote a secret
 	}
 	var out []string
 	for k, v := range values {
 		out = append(out, k+"="+v)
 	}
-	return append(out, environ...), nil
+	return &DotEnv{Path: path, Mode: info.Mode().Perm()}, out, nil
 }
 
 func trustworthy(path string, info fs.FileInfo) error {

@@ -26,14 +26,22 @@ const (
 type listener struct {
 	net.Listener
 	name   string
+	at     Address
 	server *http.Server
 }
 
+// surface is a listener as it is configured.
+type surface struct {
+	name string
+	at   Address
+}
+
+func surfaces(c Config) []surface {
+	return []surface{{frontListener, c.Front}, {apiListener, c.API}, {mcpListener, c.MCP}}
+}
+
 func (s *Server) openListeners(ctx context.Context) error {
-	for _, l := range []struct {
-		name string
-		at   Address
-	}{{frontListener, s.config.Front}, {apiListener, s.config.API}, {mcpListener, s.config.MCP}} {
+	for _, l := range surfaces(s.config) {
 		if l.at.Off {
 			continue
 		}
@@ -41,7 +49,7 @@ func (s *Server) openListeners(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		s.listeners = append(s.listeners, &listener{Listener: opened, name: l.name})
+		s.listeners = append(s.listeners, &listener{Listener: opened, name: l.name, at: l.at})
 	}
 	return nil
 }
@@ -81,17 +89,25 @@ func (s *Server) hosts() []string {
 	return names
 }
 
+// publicOrigin is the origin people use, when it is configured; otherwise it is empty.
+func (s *Server) publicOrigin() string {
+	if s.config.PublicURL == nil {
+		return ""
+	}
+	return s.config.PublicURL.String()
+}
+
 // base is where people reach the studio.
 func (s *Server) base() string {
 	if s.config.PublicURL != nil {
 		return s.config.PublicURL.String()
 	}
 	for _, l := range s.listeners {
-		if l.name == frontListener {
+		if l.name == frontListener && l.at.Unix == "" {
 			return "http://" + reachable(l)
 		}
 	}
-	return ""
+	return "http://localhost" // on a Unix socket any allowed name does
 }
 
 // site tells the operations where they are.
@@ -101,7 +117,7 @@ func (s *Server) site() studio.Site {
 		out.PublicURL = s.config.PublicURL.String()
 	}
 	for _, l := range s.listeners {
-		out.Listeners = append(out.Listeners, studio.Listener{Name: l.name, Address: l.Addr().String()})
+		out.Listeners = append(out.Listeners, studio.Listener{Name: l.name, Address: l.display()})
 		out.Exposed = out.Exposed || l.name != apiListener && !loopback(l)
 	}
 	return out

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -19,9 +20,9 @@ import (
 	"mcpstudio/auth/session"
 	"mcpstudio/auth/token"
 	"mcpstudio/mcpgen"
-	"mcpstudio/mcpgen/sandbox"
 	"mcpstudio/mcpgen/supervisor"
 	"mcpstudio/server/clientip"
+	"mcpstudio/server/doctor"
 	"mcpstudio/server/front"
 	"mcpstudio/server/rest"
 	"mcpstudio/server/studio"
@@ -30,30 +31,32 @@ import (
 	"mcpstudio/store/keyring"
 )
 
-// The bounds of what one connection may hold.
-const (
-	headerTime  = 10 * time.Second
-	idleTime    = 120 * time.Second
-	headerBytes = 64 << 10
-	// endTime is how long running requests and calls have when the studio ends.
-	endTime = 30 * time.Second
-)
-
 // Run is studio serve: it starts everything, prints where it is, and blocks until ctx ends and everything has ended. What people need
 // (the setup link) goes to out, the log to errs.
 func Run(ctx context.Context, c Config, ui fs.FS, out, errs io.Writer) error {
-	if err := sandbox.HardenParent(); err != nil && !errors.Is(err, sandbox.ErrUnsupported) {
-		return fmt.Errorf("protect this process: %w", err)
+	kept := forgetSecrets()
+	starter, err := harden()
+	if err != nil {
+		return err
+	}
+	if starter != nil {
+		defer starter.Close() // its children have ended by then
+		c.starter = starter
 	}
 	level := new(slog.LevelVar)
 	level.Set(c.LogLevel)
-	s, err := New(ctx, c, ui, newLog(c, errs, level))
+	log := newLog(c, errs, level)
+	if kept != nil {
+		log.Warn("secrets stay in this process's environment, where root can read them", "error", kept)
+	}
+	s, err := New(ctx, c, ui, log)
 	if err != nil {
 		return err
 	}
 	if !c.LogLevelGiven { // the environment's word is final; otherwise the server config's counts, from one change to the next
 		s.settings.follow(ctx, level)
 	}
+	s.confine()
 	if err := s.announce(ctx, out); err != nil {
 		return errors.Join(err, s.Close())
 	}
@@ -96,9 +99,7 @@ func New(ctx context.Context, c Config, ui fs.FS, log *slog.Logger) (_ *Server, 
 			err = errors.Join(err, s.Close())
 		}
 	}()
-	for _, name := range c.Warnings {
-		log.Warn("a variable has no effect in this version", "variable", name)
-	}
+	s.warn()
 	keys, err := s.openStore(ctx)
 	if err != nil {
 		return nil, err
@@ -113,7 +114,7 @@ func New(ctx context.Context, c Config, ui fs.FS, log *slog.Logger) (_ *Server, 
 		return nil, err
 	}
 	s.unwatch = append(s.unwatch, s.db.Observe(s.tokens.Changed))
-	if s.settings, err = newSettings(ctx, s.db, s.hosts(), s.site().Exposed); err != nil {
+	if s.settings, err = newSettings(ctx, s.db, s.hosts(), s.publicOrigin(), s.site().Exposed); err != nil {
 		return nil, err
 	}
 	s.unwatch = append(s.unwatch, s.db.Observe(s.settings.changed))
@@ -121,8 +122,32 @@ func New(ctx context.Context, c Config, ui fs.FS, log *slog.Logger) (_ *Server, 
 	return s, s.connect(keys, ui)
 }
 
+// warn tells operators about settings that do nothing, or more than they may think.
+func (s *Server) warn() {
+	for _, name := range s.config.Warnings {
+		s.log.Warn("a variable has no effect in this version", "variable", name)
+	}
+	if f := s.config.DotEnv; f != nil && f.Mode != 0o600 {
+		s.log.Warn("the .env file should be readable by its owner alone", "path", f.Path, "mode", fmt.Sprintf("%04o", f.Mode), "mend", "chmod 600 "+f.Path)
+	}
+	for _, p := range s.config.Proxies {
+		if doctor.Everybody(p) {
+			s.log.Warn("everybody is a trusted proxy and can choose the address that failed sign-ins are counted for", "variable", "STUDIO_TRUSTED_PROXIES", "network", p.String())
+		}
+	}
+}
+
 // openStore makes the data directory, the keys and the store.
 func (s *Server) openStore(ctx context.Context) (*keyring.Keyring, error) {
+	keys, err := s.openKeys(ctx)
+	err = orForget(err)
+	if err != nil && !strings.Contains(err.Error(), "STUDIO_") { // where it is wrong is for the operator to say, by a variable
+		err = fmt.Errorf("STUDIO_DATA_DIR (%s): %w", s.config.DataDir, err)
+	}
+	return keys, err
+}
+
+func (s *Server) openKeys(ctx context.Context) (*keyring.Keyring, error) {
 	exists, err := db.Exists(s.config.DataDir)
 	if err != nil {
 		return nil, err
@@ -166,17 +191,18 @@ func (s *Server) openAccounts(ctx context.Context) error {
 func (s *Server) generate() {
 	c := s.config
 	s.supervisor = supervisor.New(supervisor.Options{
-		Enforce: c.Enforce, SQLiteDir: c.SQLiteDir, Log: s.log,
+		Starter: c.starter, Enforce: c.Enforce, SQLiteDir: c.SQLiteDir, Log: s.log,
 		Broker: supervisor.BrokerPolicy{AllowPrivate: c.AllowPrivate, Own: s.own},
 	})
 	s.front = front.New(front.Options{
 		Live: s.supervisor, Verifier: s.tokens, Settings: s.settings.current, ClientIP: s.clientIP(), Recorder: recorder{s}, Log: s.log,
 	})
 	s.studio = studio.New(studio.Options{
-		DB: s.db, Deployer: s.supervisor, Workbench: s.supervisor, Logs: s.supervisor.Logs(), Player: player{s.front}, Site: s.site,
-		SQLiteDir: c.SQLiteDir, Passthrough: c.Passthrough, Version: s.version, Log: s.log,
+		DB: s.db, Deployer: s.supervisor, Workbench: s.supervisor, Logs: s.supervisor.Logs(), Player: player{s.front}, Site: s.site, Facts: s.facts,
+		Passwords: s.sessions, SQLiteDir: c.SQLiteDir, Passthrough: c.Passthrough, Version: s.version, Log: s.log,
 	})
 	s.supervisor.OnChange(func(mcpgen.ServerState) { s.studio.ServerChanged() })
+	s.supervisor.OnSecurity(s.studio.ChildKilled)
 }
 
 func (s *Server) clientIP() clientip.Resolver {
@@ -186,8 +212,8 @@ func (s *Server) clientIP() clientip.Resolver {
 // connect makes the handlers of the listeners.
 func (s *Server) connect(keys *keyring.Keyring, ui fs.FS) error {
 	var origins []string
-	if s.config.PublicURL != nil {
-		origins = append(origins, s.config.PublicURL.String())
+	if o := s.publicOrigin(); o != "" {
+		origins = append(origins, o)
 	}
 	var err error
 	s.api, err = rest.New(rest.Options{
@@ -201,11 +227,9 @@ func (s *Server) connect(keys *keyring.Keyring, ui fs.FS) error {
 	if err != nil {
 		return err
 	}
+	hosts := s.hosts() // once: this is on the way of every call
 	for _, l := range s.listeners {
-		l.server = &http.Server{
-			Handler: rest.Secure(front.CheckHost(s.hosts, l.mux(s.api, s.front, pages))), ReadHeaderTimeout: headerTime, IdleTimeout: idleTime,
-			MaxHeaderBytes: headerBytes, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
-		}
+		l.server = newHTTPServer(rest.Secure(front.CheckHost(func() []string { return hosts }, l.mux(s.api, s.front, pages))), connectionLimit(len(s.listeners)), s.log)
 	}
 	return nil
 }
@@ -238,6 +262,8 @@ func (s *Server) serve(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 	case err = <-failed:
+	case <-s.starterDone():
+		err = errStarterEnded
 	}
 	s.log.Info("the studio ends")
 	s.shutdown(ctx)
@@ -299,6 +325,10 @@ func (s *Server) announce(ctx context.Context, out io.Writer) error {
 	if open {
 		text += "Set it up at " + base + "/setup#code=" + code + "\n"
 	}
+	if at := s.config.Front.Unix; at != "" && s.config.PublicURL == nil {
+		text += "It listens on the socket " + at + "; try it with: curl --unix-socket " + at + " " + base + "/api/health\n" +
+			"For a browser, put a proxy in front of the socket, set STUDIO_PUBLIC_URL to its address and STUDIO_TRUSTED_PROXIES=unix, so that it may say who calls.\n"
+	}
 	if _, err := io.WriteString(out, text); err != nil {
 		return fmt.Errorf("print the address: %w", err)
 	}
@@ -332,6 +362,7 @@ var _ studio.Deployer = (*supervisor.Supervisor)(nil)
 type settings struct {
 	db      *db.DB
 	hosts   []string
+	origin  string
 	exposed bool         // others than this machine can reach the MCP endpoint
 	mu      sync.RWMutex // guards the rest
 	now     front.Settings
@@ -342,8 +373,8 @@ type settings struct {
 // endpoint, and the environment has since opened it to others. Nobody has confirmed that (product.md section 7).
 const authUnconfirmed store.AuthType = "none (not confirmed for an endpoint that others reach)"
 
-func newSettings(ctx context.Context, d *db.DB, hosts []string, exposed bool) (*settings, error) {
-	s := &settings{db: d, hosts: hosts, exposed: exposed}
+func newSettings(ctx context.Context, d *db.DB, hosts []string, origin string, exposed bool) (*settings, error) {
+	s := &settings{db: d, hosts: hosts, origin: origin, exposed: exposed}
 	return s, s.load(ctx)
 }
 
@@ -357,7 +388,7 @@ func (s *settings) load(ctx context.Context) error {
 		if mode == store.AuthNone && s.exposed && !c.AuthNoneConfirmed {
 			mode = authUnconfirmed
 		}
-		s.set(front.Settings{AuthType: mode, CORSOrigins: c.CORSOrigins, RateLimit: c.MCPRateLimit, Hosts: s.hosts})
+		s.set(front.Settings{AuthType: mode, CORSOrigins: c.CORSOrigins, RateLimit: c.MCPRateLimit, Hosts: s.hosts, PublicOrigin: s.origin})
 		s.mu.RLock()
 		defer s.mu.RUnlock()
 		var level slog.Level

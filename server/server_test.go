@@ -17,14 +17,14 @@ import (
 	"testing"
 	"time"
 
-	"mcpstudio/mcpgen/child"
+	"mcpstudio/mcpgen/child/childtest"
 	"mcpstudio/server/rest"
 )
 
 // TestMain lets the test binary be the sandboxed child.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && os.Args[1] == "child" {
-		os.Exit(child.Main(nil))
+		os.Exit(childtest.Main(nil))
 	}
 	os.Exit(m.Run())
 }
@@ -69,12 +69,20 @@ func dataDir(t *testing.T) string {
 
 func start(t *testing.T, dir string, environ ...string) *running {
 	t.Helper()
+	kept := &lockedBuffer{}
+	r := startLogged(t, dir, slog.New(slog.NewJSONHandler(kept, &slog.HandlerOptions{Level: slog.LevelDebug})), environ...)
+	r.log = kept
+	return r
+}
+
+// startLogged is start with a log of the caller's.
+func startLogged(t *testing.T, dir string, log *slog.Logger, environ ...string) *running {
+	t.Helper()
 	c, err := ConfigFromEnv(append([]string{"STUDIO_DATA_DIR=" + dir, "STUDIO_ADDR=127.0.0.1:0", "STUDIO_API_ADDR=127.0.0.1:0", "STUDIO_MCP_ADDR=127.0.0.1:0", "STUDIO_SANDBOX=degraded", "STUDIO_LOG_LEVEL=debug"}, environ...))
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &running{t: t, log: &lockedBuffer{}}
-	log := slog.New(slog.NewJSONHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	r := &running{t: t}
 	if r.s, err = New(t.Context(), c, built(), log); err != nil {
 		t.Fatal(err)
 	}
@@ -343,12 +351,12 @@ func TestAdminFromEnvironment(t *testing.T) {
 	}
 	var out bytes.Buffer
 	for input, says := range map[string]string{"": "no password", "short\n": "8"} { // case 28
-		if err := ResetPassword(t.Context(), c, Terminal{strings.NewReader(input), &out}, true); err == nil || !strings.Contains(err.Error(), says) {
+		if err := ResetPassword(t.Context(), c, Terminal{strings.NewReader(input), &out}, Reset{Stdin: true}); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%q: %v", input, err)
 		}
 	}
 	r.api(http.MethodGet, "/auth/me", nil, http.StatusOK)
-	if err := ResetPassword(t.Context(), c, Terminal{strings.NewReader("a new long password 3\n"), &out}, true); err != nil {
+	if err := ResetPassword(t.Context(), c, Terminal{strings.NewReader("a new long password 3\n"), &out}, Reset{Stdin: true}); err != nil {
 		t.Fatal(err)
 	}
 	if strings.Contains(out.String(), "a new long") {
@@ -358,7 +366,7 @@ func TestAdminFromEnvironment(t *testing.T) {
 	r.cookie = nil
 	r.api(http.MethodPost, "/auth/login", map[string]string{"username": "root", "password": "from the environment 7"}, http.StatusUnauthorized)
 	r.api(http.MethodPost, "/auth/login", map[string]string{"username": "root", "password": "a new long password 3"}, http.StatusOK)
-	if err := ResetPassword(t.Context(), c, Terminal{strings.NewReader("x"), &out}, false); err == nil || !strings.Contains(err.Error(), "--stdin") {
+	if err := ResetPassword(t.Context(), c, Terminal{strings.NewReader("x"), &out}, Reset{}); err == nil || !strings.Contains(err.Error(), "--stdin") {
 		t.Errorf("without a terminal: %v", err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/google/jsonschema-go/jsonschema"
@@ -23,6 +24,9 @@ const MaxDepth = 64
 func decode(s *jsonschema.Schema, raw json.RawMessage, v any) error {
 	if !utf8.Valid(raw) || !json.Valid(raw) {
 		return malformed("", "the input is not valid JSON in UTF-8")
+	}
+	if loneSurrogate(raw) {
+		return malformed("", "the input has half of a surrogate pair, which no text can hold")
 	}
 	c := checker{d: json.NewDecoder(bytes.NewReader(raw))}
 	c.d.UseNumber()
@@ -41,6 +45,42 @@ func decode(s *jsonschema.Schema, raw json.RawMessage, v any) error {
 		return rewrite(err)
 	}
 	return nil
+}
+
+// loneSurrogate reports whether a string in valid JSON escapes half of a surrogate pair (RFC 7493, section 2.1): the decoder would
+// quietly put another character in its place.
+func loneSurrogate(raw []byte) bool {
+	for i := 0; i < len(raw); i++ {
+		if raw[i] != '\\' {
+			continue
+		}
+		r, ok := escaped(raw[i:])
+		switch {
+		case !ok:
+			i++ // the escape of one character, perhaps of a backslash
+		case !utf16.IsSurrogate(r):
+			i += escapeLen - 1
+		default:
+			low, ok := escaped(raw[i+escapeLen:])
+			if !ok || utf16.DecodeRune(r, low) == utf8.RuneError {
+				return true
+			}
+			i += 2*escapeLen - 1
+		}
+	}
+	return false
+}
+
+// escapeLen is the length of an escape such as \u00e9.
+const escapeLen = 6
+
+// escaped reads an escape by number at the beginning of b.
+func escaped(b []byte) (r rune, ok bool) {
+	if len(b) < escapeLen || b[0] != '\\' || b[1] != 'u' {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(string(b[2:escapeLen]), 16, 16)
+	return rune(n), err == nil
 }
 
 // rewrite turns an error of the decoder into one a caller can act on. It is reached by values that fit the schema and still

@@ -61,6 +61,12 @@ func TestDecodeRefuses(t *testing.T) {
 		{"byte order mark", "\ufeff{\"id\":\"a\"}", "", store.Malformed},
 		{"invalid UTF-8", "{\"id\":\"\xff\"}", "", store.Malformed},
 		{"NaN", `{"id":"a","count":NaN}`, "", store.Malformed},
+		{"a lone high surrogate", `{"id":"\ud800"}`, "", store.Malformed}, // case 74
+		{"a lone low surrogate", `{"id":"a\udc00"}`, "", store.Malformed},
+		{"two high surrogates", `{"id":"\ud83d\ud83d"}`, "", store.Malformed},
+		{"half a pair before text", `{"id":"\ud83dA"}`, "", store.Malformed},
+		{"half a pair before an escape", `{"id":"\ud83d\n"}`, "", store.Malformed},
+		{"a lone surrogate in a key", `{"id":"a","any":{"\uDFFF":1}}`, "", store.Malformed},
 		{"a key twice", `{"id":"a","id":"b"}`, "id", store.Malformed},
 		{"a key twice below", `{"id":"a","extra":{"x":{"y":1,"y":2}}}`, "extra.x.y", store.Malformed},
 		{"an escaped key twice", `{"id":"a","\u0069d":"b"}`, "id", store.Malformed},
@@ -124,6 +130,11 @@ func TestDecodeTakes(t *testing.T) {
 	}
 	if !got.Clear.Set || !got.Clear.Null || string(got.Any) != `[1,{"x":null}]` {
 		t.Errorf("clear %+v any %s", got.Clear, got.Any)
+	}
+	for _, id := range []string{`\ud83d\ude00`, `\\ud800`, `\\\\ud800`, `x\u00e9\uD83D\uDE00\ud83d\ude00`, `\\\ud83d\ude00`} {
+		if _, err := echo(&got).Call(admin(t), json.RawMessage(`{"id":"`+id+`"}`)); err != nil {
+			t.Errorf("%s: %v", id, err)
+		}
 	}
 	for in, want := range map[string]string{`{"id":"a"}`: "", `{"id":"a","secret":null}`: "cleared", `{"id":"a","secret":"` + store.Mask + `"}`: ""} {
 		got = input{}

@@ -18,7 +18,7 @@ import (
 // TestEveryCodeHasAStatus walks the error map (architecture.md section 7).
 func TestEveryCodeHasAStatus(t *testing.T) {
 	want := map[store.Code]int{
-		store.Malformed: 400, store.Unauthorized: 401, store.Forbidden: 403, store.NotFound: 404, store.Conflict: 409, store.Stale: 409, store.TooLarge: 413,
+		store.Malformed: 400, store.Unauthorized: 401, store.Forbidden: 403, store.WrongPassword: 403, store.WrongCode: 403, store.NotFound: 404, store.Conflict: 409, store.Stale: 409, store.TooLarge: 413,
 		store.Unsupported: 415, store.Invalid: 422, store.NotAvailable: 422, store.TooMany: 429, store.Unavailable: 503, store.Internal: 500,
 	}
 	for _, c := range store.Codes() {

@@ -1,9 +1,13 @@
 package rest_test
 
 import (
+	"database/sql"
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"mcpstudio/mcpgen"
@@ -66,6 +70,63 @@ func TestSecretStaysWithItsEndpoint(t *testing.T) {
 	}
 	if strings.Contains(w.logs.String(), canary) {
 		t.Error("the log shows the secret")
+	}
+}
+
+// case 83: a host that was edited in the store's file, as in a doctored backup, does not get the stored password.
+func TestEditedStoreDoesNotReaimPassword(t *testing.T) {
+	w := newWorld(t).signIn()
+	c := w.postgres(nil)
+	tool := entity{"name": "now", "connection_id": c.id(), "description": "The time.", "sql_query": "SELECT now()"}
+	w.do(http.MethodPost, "/api/v1/tools", tool).want(http.StatusCreated)
+	path := "/api/v1/connections/" + c.id()
+	aimed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var dialled atomic.Int32
+	var accepting sync.WaitGroup
+	defer accepting.Wait()
+	defer aimed.Close()
+	accepting.Go(func() {
+		for {
+			conn, err := aimed.Accept()
+			if err != nil {
+				return
+			}
+			dialled.Add(1)
+			conn.Close()
+		}
+	})
+	h, err := sql.Open("sqlite", "file:"+w.db.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close()
+	if _, err := h.Exec(`UPDATE connections SET body = json_set(body, '$.port', ?)`, aimed.Addr().(*net.TCPAddr).Port); err != nil {
+		t.Fatal(err)
+	}
+	got := into[entity](w.do(http.MethodGet, path, nil), http.StatusOK)
+	if got["password"] != nil || got["needs_secret"] != true {
+		t.Errorf("password %v, needs_secret %v", got["password"], got["needs_secret"])
+	}
+	test := w.do(http.MethodPost, path+"/test", nil)
+	if test.failure(http.StatusUnprocessableEntity, store.Invalid, "password"); !strings.Contains(string(test.body), "needs its password again") {
+		t.Errorf("the test says %s", test.body)
+	}
+	deploy := w.do(http.MethodPost, "/api/v1/deploy", entity{"accept_warnings": true}).want(http.StatusUnprocessableEntity)
+	if !strings.Contains(string(deploy.body), `"needs_secret"`) || !strings.Contains(string(deploy.body), "needs its password again") {
+		t.Errorf("the deploy says %s", deploy.body)
+	}
+	if n := dialled.Load(); n != 0 {
+		t.Errorf("the edited endpoint was dialled %d times", n)
+	}
+	again := entity{"version": got["version"], "password": "entered again"}
+	if v := into[entity](w.do(http.MethodPatch, path, again), http.StatusOK); v["needs_secret"] != false || v["password"] != store.Mask {
+		t.Errorf("entered again: %v", v)
+	}
+	if v, _ := w.opened(c.id()).Password.Reveal(); v != "entered again" {
+		t.Errorf("it opens to %q", v)
 	}
 }
 

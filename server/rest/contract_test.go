@@ -78,7 +78,7 @@ func TestContract(t *testing.T) {
 	w, c := newWorld(t).signIn(), newContract(t)
 	lists := []string{
 		"/auth/me", "/auth/status", "/connections", "/connections/health", "/drivers", "/server/sqlite-files", "/tools", "/resources", "/prompts", "/deploy/status", "/deploy/diff",
-		"/deploy/revisions", "/deploy/logs/recent", "/server/config", "/server/health", "/mcp-tokens", "/connect/snippets", "/history", "/sample",
+		"/deploy/revisions", "/deploy/logs/recent", "/server/checklist", "/server/config", "/server/encryption", "/server/health", "/mcp-tokens", "/connect/snippets", "/history", "/sample",
 	}
 	read := func(template string, values ...string) answer {
 		t.Helper()

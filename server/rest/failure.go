@@ -32,7 +32,7 @@ func statusOf(c store.Code) int {
 		return http.StatusBadRequest
 	case store.Unauthorized:
 		return http.StatusUnauthorized
-	case store.Forbidden:
+	case store.Forbidden, store.WrongPassword, store.WrongCode:
 		return http.StatusForbidden
 	case store.NotFound:
 		return http.StatusNotFound

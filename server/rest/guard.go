@@ -2,13 +2,16 @@ package rest
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"mcpstudio/auth"
-	"mcpstudio/server/clientip"
+	"mcpstudio/auth/session"
 	"mcpstudio/store"
 )
 
@@ -34,10 +37,22 @@ func secure(h http.Header, r *http.Request) {
 	}
 }
 
-// Secure sets the security headers on whatever next answers.
+// Secure sets the security headers on whatever next answers, and ends a connection on which a body came in chunks. It is on the way of
+// every MCP call, so the headers are made once; whoever sets one anew replaces the shared value and does not change it.
 func Secure(next http.Handler) http.Handler {
+	plain, encrypted := http.Header{}, http.Header{}
+	secure(plain, &http.Request{})
+	secure(encrypted, &http.Request{TLS: &tls.ConnectionState{}})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		secure(w.Header(), r)
+		headers := plain
+		if r.TLS != nil {
+			headers = encrypted
+		}
+		maps.Copy(w.Header(), headers)
+		if len(r.TransferEncoding) > 0 && r.ProtoMajor == 1 {
+			// It may have had a length too, which net/http does not tell: the connection must not live on (RFC 9112 section 6.1).
+			w.Header().Set("Connection", "close")
+		}
 		next.ServeHTTP(w, r)
 	})
 }
@@ -54,8 +69,13 @@ func (h *Handler) sameOrigin(r *http.Request) error {
 		check.Method = http.MethodPost
 	}
 	err := h.origins.Check(check)
-	if err == nil && h.ClientIP.HTTPS(r) && strings.HasPrefix(r.Header.Get("Origin"), "http://") {
+	origin := r.Header.Get("Origin")
+	switch {
+	case err != nil || slices.Contains(h.Origins, origin):
+	case h.https(r) && strings.HasPrefix(origin, "http://"):
 		err = errPlainOrigin // a plain page of our own name can be anybody's on the way
+	case !h.https(r) && strings.HasPrefix(origin, "https://") && r.Header.Get("Sec-Fetch-Site") == "":
+		err = errOtherOrigin // the check above compares hosts only; a browser that says same-origin sees a proxy we do not
 	}
 	if err != nil {
 		return &store.Error{Code: store.Forbidden, Message: "the request comes from another site", Err: err}
@@ -70,8 +90,26 @@ const (
 	maxCookies       = 4 // values of one name that are tried
 )
 
-func cookieFor(ip clientip.Resolver, r *http.Request) (name string, secure bool) {
-	if ip.HTTPS(r) {
+// https reports whether the caller's own connection is encrypted: here, as a trusted proxy says, or because the request is for a name
+// that is ours only under https.
+func (h *Handler) https(r *http.Request) bool {
+	if h.ClientIP.HTTPS(r) {
+		return true
+	}
+	for _, origin := range h.Origins {
+		u, err := url.Parse(origin)
+		if err == nil && u.Scheme == "https" && strings.EqualFold(bareHost(u.Host), bareHost(r.Host)) {
+			return true
+		}
+	}
+	return false
+}
+
+// bareHost is a host without the port of https, which is left out or not.
+func bareHost(host string) string { return strings.TrimSuffix(strings.TrimSuffix(host, ":443"), ".") }
+
+func (h *Handler) cookieFor(r *http.Request) (name string, secure bool) {
+	if h.https(r) {
 		return secureCookieName, true
 	}
 	return cookieName, false
@@ -81,7 +119,7 @@ type sessionKey struct{}
 
 // signedIn verifies the session cookie and returns the request with its principal.
 func (h *Handler) signedIn(r *http.Request) (*http.Request, error) {
-	name, _ := cookieFor(h.ClientIP, r)
+	name, _ := h.cookieFor(r)
 	var err error = &store.Error{Code: store.Unauthorized, Message: "sign in first"}
 	for i, c := range r.CookiesNamed(name) {
 		if i >= maxCookies {
@@ -92,7 +130,7 @@ func (h *Handler) signedIn(r *http.Request) (*http.Request, error) {
 			err = verr
 			continue
 		}
-		ctx := context.WithValue(r.Context(), sessionKey{}, current{c.Value, s})
+		ctx := context.WithValue(session.WithClient(r.Context(), h.client(r)), sessionKey{}, current{c.Value, s})
 		return r.WithContext(auth.NewContext(ctx, p)), nil
 	}
 	return r, err
@@ -110,7 +148,7 @@ func sessionOf(r *http.Request) current {
 }
 
 func (h *Handler) setCookie(w http.ResponseWriter, r *http.Request, value string, age int) {
-	name, secure := cookieFor(h.ClientIP, r)
+	name, secure := h.cookieFor(r)
 	http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: age, HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode})
 }
 
@@ -126,4 +164,8 @@ func unescape(r *http.Request, part string) (string, error) {
 	return plain, nil
 }
 
-var errPlainOrigin = errors.New("an unencrypted origin against an encrypted address")
+// The origins of our own name that are not ours.
+var (
+	errPlainOrigin = errors.New("an unencrypted origin against an encrypted address")
+	errOtherOrigin = errors.New("an encrypted origin against an unencrypted address")
+)

@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,7 +21,7 @@ import (
 	"mcpstudio/auth/limit"
 	"mcpstudio/auth/password"
 	"mcpstudio/auth/session"
-	"mcpstudio/mcpgen/child"
+	"mcpstudio/mcpgen/child/childtest"
 	"mcpstudio/mcpgen/supervisor"
 	"mcpstudio/server/rest"
 	"mcpstudio/server/studio"
@@ -31,7 +33,7 @@ import (
 // TestMain lets the test binary be the sandboxed child that the supervisor starts.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && os.Args[1] == "child" {
-		os.Exit(child.Main(nil))
+		os.Exit(childtest.Main(nil))
 	}
 	os.Exit(m.Run())
 }
@@ -47,6 +49,7 @@ type world struct {
 	db      *db.DB
 	studio  *studio.Service
 	account *session.Service
+	hash    *password.Hasher
 	sup     *supervisor.Supervisor
 	http    *httptest.Server
 	logs    *lockedBuffer
@@ -73,6 +76,14 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
+// resolveLocal keeps names that a test makes up from being asked for outside.
+func resolveLocal(_ context.Context, host string) ([]netip.Addr, error) {
+	if host == "localhost" {
+		return []netip.Addr{netip.MustParseAddr("127.0.0.1")}, nil
+	}
+	return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
+}
+
 type noPlayer struct{}
 
 func (noPlayer) Play(context.Context, auth.Principal, string, json.RawMessage) (studio.Played, error) {
@@ -95,19 +106,21 @@ func newWorld(t *testing.T) *world {
 	must(err)
 	hasher, err := password.New()
 	must(err)
+	w.hash = hasher
 	secret, err := session.OpenSecret(w.dir, "")
 	must(err)
-	w.account, err = session.New(w.db, w.db, session.Options{Secret: secret, Hasher: hasher, Limiter: limit.New(w.db, limit.Options{}), Log: log})
+	w.account, err = session.New(w.db, w.db, w.db, session.Options{Secret: secret, Hasher: hasher, Limiter: limit.New(w.db, limit.Options{}), Log: log})
 	must(err)
 	sqlite := filepath.Join(t.TempDir(), "databases")
 	must(os.MkdirAll(sqlite, 0o755))
 	must(os.Chmod(filepath.Dir(filepath.Dir(sqlite)), 0o755)) // the child has another user id
-	w.sup = supervisor.New(supervisor.Options{SQLiteDir: sqlite, Log: log, Broker: supervisor.BrokerPolicy{AllowPrivate: true}})
+	w.sup = supervisor.New(supervisor.Options{SQLiteDir: sqlite, Log: log, Broker: supervisor.BrokerPolicy{AllowPrivate: true, Resolve: resolveLocal}})
 	w.site = studio.Site{Endpoint: "http://127.0.0.1:3000/mcp"}
 	w.studio = studio.New(studio.Options{
 		DB: w.db, Deployer: w.sup, Workbench: w.sup, Logs: w.sup.Logs(), Player: noPlayer{}, Site: func() studio.Site { return w.site },
-		SQLiteDir: sqlite, Version: "test", Log: log,
+		Passwords: w.account, SQLiteDir: sqlite, Version: "test", Log: log,
 	})
+	w.sup.OnSecurity(w.studio.ChildKilled)
 	api, err := rest.New(rest.Options{
 		Ops: w.studio.Ops(), Enums: studio.Enums(), Sessions: w.account, Admin: w.db.Admin, Streams: w.studio, Ready: w.studio.Ready,
 		Key: rest.Key{Source: keys.Source(), Path: keys.Path()}, Version: "test", Log: log,

@@ -9,15 +9,21 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 
+	"mcpstudio/auth"
 	"mcpstudio/server/op"
 	"mcpstudio/store"
 )
 
-// bodyTime is how long a caller may take to send a body.
-const bodyTime = time.Minute
+// How much a caller may send, and in what time: a stranger has only a name, a password and a code to say.
+const (
+	bodyTime     = time.Minute
+	strangerBody = 64 << 10
+	strangerTime = 10 * time.Second
+)
 
 // operation serves one operation: address and body become one JSON object.
 func (h *Handler) operation(o op.Op) func(http.ResponseWriter, *http.Request, map[string]string) error {
@@ -99,6 +105,9 @@ func queryOf(r *http.Request) (map[string]string, error) {
 		if len(all) > 1 {
 			return nil, &store.Error{Code: store.Malformed, Field: key, Message: "the field is there twice"}
 		}
+		if !utf8.ValidString(key) || !utf8.ValidString(all[0]) {
+			return nil, &store.Error{Code: store.Malformed, Message: "the query is not UTF-8"}
+		}
 		out[key] = all[0]
 	}
 	return out, nil
@@ -114,16 +123,20 @@ func literal(o op.Op, key, value string) json.RawMessage {
 			return json.RawMessage(value)
 		}
 	}
-	b, _ := json.Marshal(strings.ToValidUTF8(value, "\uFFFD")) // strings always encode
+	b, _ := json.Marshal(value) // strings always encode, and this one is UTF-8
 	return b
 }
 
-// readBody reads at most MaxBody of JSON. No body needs no content type.
+// readBody reads at most MaxBody of JSON, less of a stranger. No body needs no content type.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if r.Body == nil || r.Body == http.NoBody {
 		return nil, nil
 	}
-	if r.ContentLength > MaxBody {
+	limit, patience := int64(MaxBody), bodyTime
+	if _, known := auth.FromContext(r.Context()); !known {
+		limit, patience = strangerBody, strangerTime
+	}
+	if r.ContentLength > limit {
 		return nil, tooLarge()
 	}
 	if e := r.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
@@ -133,10 +146,10 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 		return nil, untyped(r)
 	}
 	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Now().Add(bodyTime)) // not every writer has a connection; a recorder in a test has none
+	_ = control.SetReadDeadline(time.Now().Add(patience)) // not every writer has a connection; a recorder in a test has none
 	defer func() { _ = control.SetReadDeadline(time.Time{}) }()
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
-	if limit := (*http.MaxBytesError)(nil); errors.As(err, &limit) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	if over := (*http.MaxBytesError)(nil); errors.As(err, &over) {
 		return nil, tooLarge()
 	}
 	if err != nil {
@@ -154,7 +167,7 @@ func untyped(r *http.Request) error {
 }
 
 func tooLarge() error {
-	return &store.Error{Code: store.TooLarge, Message: "a body is at most 4 MiB"}
+	return &store.Error{Code: store.TooLarge, Message: "the body is too large: at most 4 MiB are taken, and 64 KiB without a session"}
 }
 
 // pathParams reads the {parameters} of the address.
@@ -165,7 +178,7 @@ func pathParams(c echo.Context) (map[string]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		if v == "" {
+		if v == "" || !utf8.ValidString(v) {
 			return nil, noRoute()
 		}
 		out[name] = v

@@ -199,17 +199,12 @@ type endpoint struct {
 func byHand() []endpoint {
 	tail := parameter{Name: "tail", In: "query", Description: "how many old lines to begin with; default 200, at most 2000", Schema: json.RawMessage(`{"type":"integer"}`)}
 	last := parameter{Name: "Last-Event-ID", In: "header", Description: "the id of the last line seen", Schema: json.RawMessage(`{"type":"string"}`)}
-	return []endpoint{
+	return append(accountEndpoints(), []endpoint{
 		{method: "GET", path: "/api/health", id: "get_health", tag: "health", doc: "Whether the process answers.", public: true, out: reflect.TypeFor[HealthStatus]()},
 		{method: "GET", path: "/api/ready", id: "get_ready", tag: "health", doc: "Whether the studio can do its work; 503 when not.", public: true, out: reflect.TypeFor[ReadyStatus]()},
-		{method: "GET", path: Base + "/auth/status", id: "get_auth_status", tag: "auth", doc: "What the sign-in pages must know.", public: true, out: reflect.TypeFor[AuthStatus]()},
-		{method: "POST", path: Base + "/auth/setup", id: "setup", tag: "auth", doc: "Make the admin, with the one-time code, and sign in.", public: true, in: reflect.TypeFor[SetupIn](), out: reflect.TypeFor[Username](), status: http.StatusCreated},
-		{method: "POST", path: Base + "/auth/login", id: "login", tag: "auth", doc: "Sign in; 429 with Retry-After after too many failures.", public: true, in: reflect.TypeFor[Credentials](), out: reflect.TypeFor[Username]()},
-		{method: "POST", path: Base + "/auth/logout", id: "logout", tag: "auth", doc: "End this session.", public: true, status: http.StatusNoContent},
-		{method: "GET", path: Base + "/auth/me", id: "get_me", tag: "auth", doc: "The account and this session.", out: reflect.TypeFor[Me]()},
 		{method: "GET", path: Base + "/events", id: "stream_events", tag: "server", doc: "What happens, as server-sent events: change, deploy, step, token, ping. Ends with the session.", stream: "Server-sent events."},
 		{method: "GET", path: Base + "/deploy/logs", id: "stream_logs", tag: "deploy", doc: "The deploy and child log, as server-sent events: log with an id, step. Goes on after Last-Event-ID.", stream: "Server-sent events.", query: []parameter{tail, last}},
-	}
+	}...)
 }
 
 func (b *builder) byHand(e endpoint) {

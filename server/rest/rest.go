@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -64,6 +65,7 @@ type Handler struct {
 	echo     *echo.Echo
 	origins  *http.CrossOriginProtection
 	document []byte
+	open     atomic.Int64 // streams
 }
 
 // New makes the handler. The error says that an origin or an operation's declaration is wrong.
@@ -104,14 +106,10 @@ func (h *Handler) list() []route {
 		{http.MethodGet, "/api/openapi.json", false, h.openAPI},
 		{http.MethodGet, "/api/docs", false, h.docs},
 		{http.MethodGet, "/api/docs/{file}", false, h.docs},
-		{http.MethodGet, Base + "/auth/status", true, h.status},
-		{http.MethodPost, Base + "/auth/setup", true, h.setup},
-		{http.MethodPost, Base + "/auth/login", true, h.login},
-		{http.MethodPost, Base + "/auth/logout", true, h.logout},
-		{http.MethodGet, Base + "/auth/me", false, h.me},
 		{http.MethodGet, Base + "/events", false, h.events},
 		{http.MethodGet, Base + "/deploy/logs", false, h.logs},
 	}
+	routes = append(routes, h.accountRoutes()...)
 	for _, o := range h.Ops {
 		if o.Route != "" {
 			routes = append(routes, route{o.Method(), Base + o.Path(), false, h.operation(o)})

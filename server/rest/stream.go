@@ -46,9 +46,17 @@ func (h *Handler) logs(w http.ResponseWriter, r *http.Request, _ map[string]stri
 	return h.stream(w, r, func(ctx context.Context, emit Emit) error { return h.Streams.StreamLogs(ctx, after, tail, emit) })
 }
 
+// maxStreams bounds the streams that are open at once. A browser holds one for all its tabs.
+const maxStreams = 100
+
 // stream serves server-sent events (HTML standard, section 9.2) until the source ends, the reader is gone or the session is over.
 func (h *Handler) stream(w http.ResponseWriter, r *http.Request, source func(context.Context, Emit) error) error {
+	defer h.open.Add(-1)
+	if h.open.Add(1) > maxStreams {
+		return &store.Error{Code: store.Unavailable, Message: "too many event streams are open; close some pages", Retry: 10}
+	}
 	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Time{}) // the server's bound on a request would end the stream, see write
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("X-Accel-Buffering", "no") // nginx would hold events back
 	w.WriteHeader(http.StatusOK)
@@ -68,6 +76,7 @@ func (h *Handler) stream(w http.ResponseWriter, r *http.Request, source func(con
 	}
 	cancel()
 	beside.Wait()
+	_ = control.SetWriteDeadline(time.Now().Add(writeTime)) // for the end of the answer; that of the last event is over by now
 	return nil
 }
 
@@ -77,6 +86,11 @@ func (h *Handler) watchStream(ctx context.Context, r *http.Request, out *eventWr
 	defer ping.Stop()
 	defer session.Stop()
 	for {
+		ended := h.Sessions.Ended() // before the check, so that no end falls between the two
+		_, _, err := h.Sessions.Verify(ctx, sessionOf(r).cookie)
+		if err != nil && store.CodeOf(err) == store.Unauthorized {
+			return
+		}
 		select {
 		case <-ctx.Done():
 			return
@@ -84,11 +98,8 @@ func (h *Handler) watchStream(ctx context.Context, r *http.Request, out *eventWr
 			if out.emit("", "ping", struct{}{}) != nil {
 				return
 			}
-		case <-session.C:
-			_, _, err := h.Sessions.Verify(ctx, sessionOf(r).cookie)
-			if err != nil && store.CodeOf(err) == store.Unauthorized {
-				return
-			}
+		case <-ended:
+		case <-session.C: // another process may have ended it
 		}
 	}
 }
@@ -120,9 +131,5 @@ func (e *eventWriter) write(b []byte) error {
 	if _, err := e.w.Write(b); err != nil {
 		return err
 	}
-	if err := e.control.Flush(); err != nil {
-		return err
-	}
-	_ = e.control.SetWriteDeadline(time.Time{})
-	return nil
+	return e.control.Flush()
 }

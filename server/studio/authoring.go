@@ -51,6 +51,7 @@ type UsedParameter struct {
 	Name          string          `json:"name"`
 	SuggestedType store.ParamType `json:"suggested_type"`
 	Compared      string          `json:"compared" jsonschema:"the column it is compared with, if that is obvious"`
+	Optional      bool            `json:"optional" jsonschema:"the statement says what happens without a value: it asks for NULL, or puts another in its place"`
 	Declared      bool            `json:"declared"`
 	Positions     []Span          `json:"positions"`
 }
@@ -131,7 +132,7 @@ func sizeOf(sql, transform string) error {
 }
 
 func used(in analyze, p sqllex.Param, check *mcpgen.CheckOut) UsedParameter {
-	u := UsedParameter{Name: p.Name, SuggestedType: suggested(p), Compared: p.Compared, Declared: in.Parameters == nil, Positions: []Span{}}
+	u := UsedParameter{Name: p.Name, SuggestedType: suggested(p), Compared: p.Compared, Optional: p.Optional, Declared: in.Parameters == nil, Positions: []Span{}}
 	if in.Parameters != nil {
 		u.Declared = slices.ContainsFunc(*in.Parameters, func(d store.Parameter) bool { return d.Name == p.Name })
 	}

@@ -230,6 +230,9 @@ func (s *Service) benchOf(ctx context.Context, id string) (*store.Connection, mc
 
 // openBench opens the secrets c has in the store; c may carry changes that are not saved.
 func openBench(tx *db.Tx, c *store.Connection) (mcpgen.Bench, error) {
+	if c.NeedsSecret && !c.HasSecret() { // dialling without one would end in a message of the database that tells nothing
+		return mcpgen.Bench{}, store.Invalidf("password", "the connection %q needs its password again: the stored one was cleared, or was entered for another endpoint; enter it", c.Name)
+	}
 	if err := tx.OpenSecrets(c); err != nil {
 		return mcpgen.Bench{}, err
 	}
@@ -237,7 +240,7 @@ func openBench(tx *db.Tx, c *store.Connection) (mcpgen.Bench, error) {
 	if err != nil {
 		return mcpgen.Bench{}, err
 	}
-	return mcpgen.Bench{Connection: mcpgen.ConnectionOf(c), Secrets: secretsOf(c), Variables: config.GlobalVariables}, nil
+	return mcpgen.Bench{Connection: mcpgen.ConnectionOf(c), Secrets: secretsOf(c), Variables: config.GlobalVariables, Limits: mcpgen.LimitsOf(config)}, nil
 }
 
 // secretsOf collects the opened secrets of connections for a child.

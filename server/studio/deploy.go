@@ -28,16 +28,17 @@ func (s *Service) deployOps() []op.Op {
 		declare(op.Op{Name: "get_revision", Route: "GET /deploy/revisions/{number}", Tag: tag, Agent: true, Scope: auth.ScopeRead, Doc: "One revision with its manifest."}, s.getRevision),
 		declare(op.Op{Name: "activate_revision", Route: "POST /deploy/revisions/{number}/activate", Tag: tag, Agent: true, Scope: auth.ScopeDeploy, Effect: op.Write, Status: 202,
 			Doc: "Deploy the manifest of an earlier revision again, as a new revision."}, s.activate),
-		declare(op.Op{Name: "list_recent_logs", Route: "GET /deploy/logs/recent", Tag: tag, Agent: true, Scope: auth.ScopeRead, Doc: "The last lines of the deploy and child log."}, s.recentLogs),
+		declare(op.Op{Name: "list_recent_logs", Route: "GET /deploy/logs/recent", Tag: tag, Scope: auth.ScopeRead, Doc: "The last lines of the deploy and child log."}, s.recentLogs),
 	}
 }
 
-// deploys is the deploy that runs and the one that failed last.
+// deploys is the deploy that runs and how the last ones ended.
 type deploys struct {
-	mu     sync.Mutex // guards the rest
-	run    *run
-	failed *FailedDeploy
-	claim  bool // a deploy is being prepared
+	mu       sync.Mutex // guards the rest
+	run      *run
+	failed   *FailedDeploy
+	finished *FinishedDeploy
+	claim    bool // a deploy is being prepared
 }
 
 // run is a deploy under way.
@@ -242,8 +243,10 @@ func (s *Service) settle(r *run, cause error, fresh bool) {
 	d := s.deploys
 	d.mu.Lock()
 	d.run = nil
+	now := s.Now()
+	d.finished = &FinishedDeploy{Revision: r.revision, Steps: r.steps, ElapsedMS: now.Sub(r.started).Milliseconds(), Succeeded: cause == nil, FinishedAt: now.UTC()}
 	if cause != nil {
-		d.failed = &FailedDeploy{Revision: r.revision, Error: sentence(cause), At: s.Now().UTC()}
+		d.failed = &FailedDeploy{Revision: r.revision, Error: sentence(cause), At: now.UTC()}
 	} else {
 		d.failed = nil
 	}
@@ -271,6 +274,13 @@ func (d *deploys) abandon() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.claim = false
+}
+
+// last is how the last deploy ended; nil when there was none since the start. It does not change any more.
+func (d *deploys) last() *FinishedDeploy {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.finished
 }
 
 // current returns copies of the deploy that runs and the one that failed last.

@@ -28,6 +28,8 @@ type Health struct {
 	ServerVersion string       `json:"server_version"`
 	Message       string       `json:"message"`
 	CheckedAt     *time.Time   `json:"checked_at"`
+
+	warnings []string // of the test, for the checklist
 }
 
 // Healths lists them.
@@ -49,7 +51,7 @@ type healthNote struct {
 func newHealthBook() *healthBook { return &healthBook{notes: map[string]healthNote{}} }
 
 func (b *healthBook) note(c *store.Connection, r mcpgen.TestResult, at time.Time) {
-	h := Health{ConnectionID: c.ID, Status: healthOK, LatencyMS: r.LatencyMS, ServerVersion: r.ServerVersion, CheckedAt: &at}
+	h := Health{ConnectionID: c.ID, Status: healthOK, LatencyMS: r.LatencyMS, ServerVersion: r.ServerVersion, CheckedAt: &at, warnings: r.Warnings}
 	if !r.Success {
 		h.Status, h.Message = healthFailing, "the test failed"
 		for _, step := range r.Steps {

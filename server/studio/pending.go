@@ -102,6 +102,9 @@ func (s *Service) undeployed(ctx context.Context) (int, error) {
 	}
 	n, err := view(ctx, s, func(tx *db.Tx) (int, error) {
 		_, before, err := liveBuild(tx)
+		if store.CodeOf(err) == store.Conflict { // changed outside of the studio: a deploy would change everything
+			before, err = build{}, nil
+		}
 		if err != nil {
 			return 0, err
 		}

@@ -28,6 +28,7 @@ type DeployStatus struct {
 	SandboxLevel      string              `json:"sandbox_level"`
 	Deploying         *RunningDeploy      `json:"deploying"`
 	LastFailed        *FailedDeploy       `json:"last_failed"`
+	LastDeploy        *FinishedDeploy     `json:"last_deploy" jsonschema:"how the last deploy since the start of the studio went, step by step"`
 }
 
 // RunningDeploy is a deploy under way.
@@ -35,6 +36,15 @@ type RunningDeploy struct {
 	Revision  int           `json:"revision"`
 	Steps     []mcpgen.Step `json:"steps"`
 	ElapsedMS int64         `json:"elapsed_ms"`
+}
+
+// FinishedDeploy is a deploy that ended, well or not. A deploy can be over before anybody saw it run.
+type FinishedDeploy struct {
+	Revision   int           `json:"revision"`
+	Steps      []mcpgen.Step `json:"steps"`
+	ElapsedMS  int64         `json:"elapsed_ms"`
+	Succeeded  bool          `json:"succeeded"`
+	FinishedAt time.Time     `json:"finished_at"`
 }
 
 // FailedDeploy is the last deploy, when it failed.
@@ -49,7 +59,7 @@ func (s *Service) deployStatus(ctx context.Context, _ none) (DeployStatus, error
 	r, failed := s.deploys.current()
 	out := DeployStatus{
 		Status: state.Status, Revision: state.Revision, StartedAt: state.StartedAt, Error: state.Error, Endpoint: s.Site().Endpoint,
-		Restarts: state.Restarts, LastExit: state.LastExit, SandboxLevel: state.SandboxLevel, LastFailed: failed,
+		Restarts: state.Restarts, LastExit: state.LastExit, SandboxLevel: state.SandboxLevel, LastFailed: failed, LastDeploy: s.deploys.last(),
 	}
 	if r != nil {
 		out.Status = mcpgen.Deploying
@@ -162,8 +172,9 @@ func (s *Service) getRevision(ctx context.Context, in byNumber) (RevisionDetail,
 }
 
 type recentLogs struct {
-	After int64 `json:"after,omitempty" jsonschema:"only lines after this id"`
-	Limit int   `json:"limit,omitempty" jsonschema:"the last so many; default 200, at most 2000"`
+	After    int64 `json:"after,omitempty" jsonschema:"only lines after this id"`
+	Limit    int   `json:"limit,omitempty" jsonschema:"the last so many; default 200, at most 2000"`
+	Revision int   `json:"revision,omitempty" jsonschema:"only lines of this revision; left out: of all, and of workbenches"`
 }
 
 // LogLines is a part of the deploy and child log, oldest first.
@@ -180,11 +191,13 @@ func (s *Service) recentLogs(_ context.Context, in recentLogs) (LogLines, error)
 	if in.Limit == 0 {
 		in.Limit = 200
 	}
-	lines := s.Logs.Since(uint64(in.After), in.Limit)
-	if lines == nil {
-		lines = []mcpgen.LogLine{}
+	if in.Revision < 0 {
+		return LogLines{}, store.Invalidf("revision", "a revision is 1 or more")
 	}
-	return LogLines{lines}, nil
+	if in.Revision != 0 {
+		return LogLines{s.Logs.Of(in.Revision, uint64(in.After), in.Limit)}, nil
+	}
+	return LogLines{s.Logs.Since(uint64(in.After), in.Limit)}, nil
 }
 
 // Generated is what the generated server runs now.

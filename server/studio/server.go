@@ -17,6 +17,8 @@ func (s *Service) serverOps() []op.Op {
 		declare(op.Op{Name: "get_server_config", Route: "GET /server/config", Tag: tag, Agent: true, Scope: auth.ScopeRead, Doc: "The settings of the generated server and the studio."}, s.getConfig),
 		declare(op.Op{Name: "update_server_config", Route: "PATCH /server/config", Tag: tag, Scope: auth.ScopeAdmin, Effect: op.Write, Doc: "Change settings; the version is optional here."}, s.updateConfig),
 		declare(op.Op{Name: "get_server_health", Route: "GET /server/health", Tag: tag, Agent: true, Scope: auth.ScopeRead, Doc: "How the studio and the generated server are."}, s.serverHealth),
+		declare(op.Op{Name: "get_sandbox", Route: "GET /server/sandbox", Tag: tag, Scope: auth.ScopeRead,
+			Doc: "What the wall around every child is like: its level, each layer with its reason, limits, the broker's counts, and what was killed."}, s.sandbox),
 		declare(op.Op{Name: "get_manifest", Route: "GET /server/generated", Tag: tag, Agent: true, Scope: auth.ScopeRead, Doc: "The manifest that runs now."}, s.generated),
 	}
 }

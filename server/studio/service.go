@@ -7,12 +7,14 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"mcpstudio/auth"
 	"mcpstudio/mcpgen"
+	"mcpstudio/server/doctor"
 	"mcpstudio/server/op"
 	"mcpstudio/store"
 	"mcpstudio/store/db"
@@ -24,17 +26,23 @@ type Deployer interface {
 	Deploy(ctx context.Context, d mcpgen.Deployment, progress func(mcpgen.Step)) error
 	Stop(ctx context.Context) error
 	State() mcpgen.ServerState
+	// Sandbox is what the wall around every child is like now.
+	Sandbox(ctx context.Context) mcpgen.SandboxState
 }
 
 // Workbench runs drafts against one database, in a child of its own. method and the types of in and out are those of mcpgen.
 type Workbench interface {
 	Bench(ctx context.Context, b mcpgen.Bench, method string, in, out any) error
+	// Forget ends the child of a connection that is not what it was.
+	Forget(connection string)
 }
 
 // Logs is the deploy and child log.
 type Logs interface {
 	// Since returns lines after an id, oldest first, at most limit of the newest.
 	Since(after uint64, limit int) []mcpgen.LogLine
+	// Of is Since for the lines of one revision.
+	Of(revision int, after uint64, limit int) []mcpgen.LogLine
 	// Subscribe returns the lines after an id that are still there, and the ones to come until stop.
 	Subscribe(after uint64) (backlog []mcpgen.LogLine, next <-chan mcpgen.LogLine, stop func())
 }
@@ -66,8 +74,10 @@ type Options struct {
 	Logs        Logs
 	Player      Player
 	Site        func() Site
-	SQLiteDir   string // the only directory SQLite connections reach
-	Passthrough bool   // allow tools whose whole SQL is one parameter
+	Facts       func() doctor.Facts // what the checklist knows of the host and the environment; nil: nothing
+	Passwords   Passwords           // asks for the admin's password again
+	SQLiteDir   string              // the only directory SQLite connections reach
+	Passthrough bool                // allow tools whose whole SQL is one parameter
 	Version     string
 	Log         *slog.Logger
 	Now         func() time.Time
@@ -83,6 +93,7 @@ type Service struct {
 
 	generation atomic.Uint64 // grows with every change that a deploy would pick up
 	pending    pendingCount
+	kills      kills
 
 	work    sync.WaitGroup // deploys that run
 	ctx     context.Context
@@ -114,9 +125,14 @@ func (s *Service) Close() {
 
 // changed passes a committed change on.
 func (s *Service) changed(c store.Change) {
-	switch c.EntityType {
+	kind := c.EntityType
+	if strings.HasPrefix(c.Operation, killChild) { // an event of a child: the entity is what it was
+		kind = ""
+	}
+	switch kind {
 	case store.KindConnection:
 		s.health.forget(c.EntityID)
+		s.Workbench.Forget(c.EntityID)
 		s.generation.Add(1)
 	case store.KindTool, store.KindResource, store.KindPrompt, store.KindServerConfig, store.KindRevision:
 		s.generation.Add(1)
@@ -128,7 +144,7 @@ func (s *Service) changed(c store.Change) {
 func (s *Service) Ops() []op.Op {
 	return slices.Concat(
 		s.connectionOps(), s.schemaOps(), s.toolOps(), s.resourceOps(), s.promptOps(), s.authoringOps(),
-		s.deployOps(), s.serverOps(), s.accessOps(), s.historyOps(), s.sampleOps(),
+		s.deployOps(), s.serverOps(), s.accessOps(), s.historyOps(), s.sampleOps(), s.checklistOps(), s.encryptionOps(),
 	)
 }
 
@@ -139,7 +155,14 @@ func Enums() []op.Enum {
 		op.EnumOf(mcpgen.StepWaiting, mcpgen.StepRunning, mcpgen.StepDone, mcpgen.StepFailed),
 		op.EnumOf(mcpgen.Added, mcpgen.Changed, mcpgen.Removed),
 		op.EnumOf(mcpgen.Error, mcpgen.Warning),
+		op.EnumOf(mcpgen.SandboxEnforce, mcpgen.SandboxDegraded),
+		op.EnumOf(mcpgen.LevelFull, mcpgen.LevelStrong, mcpgen.LevelDegraded, mcpgen.LevelNone),
+		op.EnumOf(mcpgen.LayerEnforced, mcpgen.LayerPartial, mcpgen.LayerUnavailable),
+		op.EnumOf(mcpgen.RoleLive, mcpgen.RoleCandidate, mcpgen.RoleDraining, mcpgen.RoleWorkbench, mcpgen.RoleProbe),
+		op.EnumOf(mcpgen.SecuritySIGSYS, mcpgen.SecurityBrokerAbuse, mcpgen.SecurityMemory),
 		op.EnumOf(healthOK, healthFailing, healthUnknown, healthDisabled),
+		op.EnumOf(KeyFromFile, KeyFromEnvironment),
+		op.EnumOf(doctor.Statuses()...), op.EnumOf(doctor.Groups()...),
 	}
 }
 
