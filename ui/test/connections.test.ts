@@ -1,17 +1,19 @@
 import { describe, expect, test } from 'vitest';
-import { differences, merged } from '@/pages/connections/conflict';
+import { changesBetween } from '@/editing/fields';
+import { merge, mergeFields } from '@/editing/merge';
+import { connectionFields } from '@/pages/connections/fields';
 import { findKinds, target } from '@/pages/connections/kinds';
 import { parseListSearch } from '@/pages/connections/list-search';
 import { quoteName, sampleSql } from '@/pages/connections/sql';
 import { bySchema, reference } from '@/pages/connections/tables';
 import { applyUrl, parseUrl } from '@/pages/connections/url';
 import {
+  anyTyped,
   askedAgain,
   type Connection,
   draftOf,
   endpointChanges,
   fresh,
-  isDirty,
   parseValues,
   patchOf,
   sameValues,
@@ -226,8 +228,8 @@ describe('the endpoint', () => {
 describe('what is sent', () => {
   test('opening a connection is no change', () => {
     expect(patchOf(saved, valuesOf(saved), {})).toEqual({ version: 7 });
-    expect(isDirty(saved, valuesOf(saved), {})).toBe(false);
-    expect(isDirty(undefined, fresh, {})).toBe(false);
+    expect(sameValues(valuesOf(saved), valuesOf(saved))).toBe(true);
+    expect(anyTyped({})).toBe(false);
   });
 
   test('only changed fields, in the types of the server', () => {
@@ -318,9 +320,13 @@ describe('the form', () => {
   });
 
   test('dirty means different, not touched', () => {
-    expect(isDirty(saved, from({ host: 'DB.internal ', tags: 'shop,eu' }), { password: '' })).toBe(false);
-    expect(isDirty(saved, from({ name: 'x' }), {})).toBe(true);
-    expect(isDirty(saved, from({}), { password: null })).toBe(true);
+    expect(sameValues(valuesOf(saved), from({ host: 'DB.internal ', tags: 'shop,eu' }))).toBe(true);
+    expect(sameValues(valuesOf(saved), from({ name: 'x' }))).toBe(false);
+    expect([anyTyped({ password: '' }), anyTyped({ password: null }), anyTyped({ password: 'x' })]).toEqual([
+      false,
+      true,
+      true,
+    ]);
   });
 
   test('a draft that another version of the page kept is not taken', () => {
@@ -338,17 +344,49 @@ describe('a conflict', () => {
   const mine = from({ host: 'mine', database: 'mine', name: 'Same' });
 
   test('says who changed what; equal changes are none', () => {
-    expect(differences(base, theirs, mine).map((d) => [d.field, d.by])).toEqual([
-      ['host', 'both'],
-      ['database', 'mine'],
-      ['max_rows', 'theirs'],
+    expect(
+      mergeFields(connectionFields, base, mine, theirs).map((f) => [f.label, f.changed, f.mine, f.theirs]),
+    ).toEqual([
+      ['Host', 'both', 'mine', 'theirs'],
+      ['Database', 'mine', 'mine', 'orders'],
+      ['Rows at most', 'theirs', '1000', '10'],
     ]);
   });
 
   test('takes field by field', () => {
-    expect(merged(theirs, mine, { host: 'mine', max_rows: 'theirs' })).toEqual(
+    expect(merge(connectionFields, mine, theirs, { host: 'mine', max_rows: 'theirs' })).toEqual(
       from({ host: 'mine', database: 'mine', max_rows: '10', name: 'Same' }),
     );
+  });
+
+  test('shows values as one reads them, and only what the kind uses', () => {
+    const one = from({
+      options: [
+        { name: 'b', type: 'text', value: '2' },
+        { name: 'a', type: 'number', value: '1' },
+      ],
+    });
+    const same = from({
+      options: [
+        { name: 'a', type: 'number', value: '1' },
+        { name: 'b', type: 'text', value: '2' },
+      ],
+    });
+    expect(changesBetween(connectionFields, one, same)).toEqual([]);
+    const words = changesBetween(
+      connectionFields,
+      from({}),
+      from({ ...one, read_only: false, db_type: 'sqlite', host: 'gone' }),
+    );
+    expect(words.map((c) => [c.label, c.after])).toEqual([
+      ['Kind', 'SQLite'],
+      ['Host', ''],
+      ['Port', ''],
+      ['User', ''],
+      ['TLS mode', 'prefer'],
+      ['Read-only', 'no'],
+      ['Options', 'a = 1\nb = 2'],
+    ]);
   });
 });
 
@@ -375,13 +413,13 @@ describe('identifiers', () => {
 
 describe('lists', () => {
   test('the address is read with care', () => {
-    expect(parseListSearch({ search: 2024, db_type: 'sqlite', sort: '-name', skip: 50 })).toEqual({
+    expect(parseListSearch({ search: 2024, db_type: 'sqlite', sort: '-name', page: 2 })).toEqual({
       search: '2024',
       db_type: 'sqlite',
       sort: '-name',
-      skip: 50,
+      page: 2,
     });
-    expect(parseListSearch({ search: {}, db_type: 'oracle', sort: 'password', skip: -1 })).toEqual({});
+    expect(parseListSearch({ search: {}, db_type: 'oracle', sort: 'password', page: -1 })).toEqual({});
   });
 
   test('where a connection leads, in one line', () => {

@@ -26,6 +26,7 @@ group('an error answer', () => {
         code: 'invalid',
         fields: {
           name: 'is taken',
+          max_rows: 'max_rows is 1 to 100',
           '/parameters/0/name': 'is not a name',
           'parameters[1].pattern': 'does not compile',
         },
@@ -35,9 +36,10 @@ group('an error answer', () => {
     expect(error).toBeInstanceOf(ApiError);
     expect(describe(error)).toEqual({ cause: 'Two fields are wrong.', next: '', requestId: '01JD', canRetry: false });
     expect(fieldErrors(error)).toEqual({
-      name: 'is taken',
-      'parameters.0.name': 'is not a name',
-      'parameters.1.pattern': 'does not compile',
+      name: 'Is taken',
+      max_rows: 'max_rows is 1 to 100',
+      'parameters.0.name': 'Is not a name',
+      'parameters.1.pattern': 'Does not compile',
     });
   });
 

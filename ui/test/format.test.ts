@@ -10,6 +10,7 @@ import {
   formatShare,
   formatSpan,
   plural,
+  sentence,
 } from '@/lib/format';
 
 const now = new Date('2026-11-22T14:06:31Z');
@@ -76,3 +77,17 @@ test('counts, shares and lists', () => {
   ]);
   expect(formatList(['a', 'b', 'c'])).toBe('a, b and c');
 });
+
+test.each([
+  ['is taken', 'Is taken'],
+  ['over, and done', 'Over, and done'],
+  ['über alles', 'Über alles'],
+  ['taken', 'Taken'],
+  ['Already a sentence.', 'Already a sentence.'],
+  ['max_rows is 1 to 100', 'max_rows is 1 to 100'],
+  ['db.internal does not answer', 'db.internal does not answer'],
+  [':since is not declared', ':since is not declared'],
+  ['iPhone is no server', 'iPhone is no server'],
+  ['https://x.test is no origin', 'https://x.test is no origin'],
+  ['', ''],
+])('"%s" is shown as "%s"', (text, shown) => expect(sentence(text)).toBe(shown));

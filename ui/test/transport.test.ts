@@ -47,6 +47,38 @@ describe('an ended session', () => {
     expect(bodies.filter((b) => b === 'typed text')).toHaveLength(2);
   });
 
+  test('is not asked about again for a request that was sent before the sign-in', async () => {
+    let late: (answer: Response) => void = () => undefined;
+    const bodies = fakeServer(
+      unauthorized,
+      () =>
+        new Promise((resolve) => {
+          late = resolve;
+        }),
+      () => Response.json(1),
+      () => Response.json(2),
+    );
+    const [first, second] = [sendSignedIn(request()), sendSignedIn(request({ method: 'POST', body: 'late' }))];
+    await settle();
+    sessionRestored();
+    late(unauthorized());
+    expect([(await first).status, (await second).status]).toEqual([200, 200]);
+    expect(sessionOver.get()).toBe(false);
+    expect(bodies.filter((b) => b === 'late')).toHaveLength(2);
+  });
+
+  test('is over in every page once somebody signed in to one of them', async () => {
+    fakeServer(unauthorized, () => Response.json(1));
+    const load = sendSignedIn(request());
+    await settle();
+    // Another page is another module: only what it says on the channel is known here.
+    const other = new BroadcastChannel('studio session');
+    other.postMessage('restored');
+    expect((await load).status).toBe(200);
+    expect(sessionOver.get()).toBe(false);
+    other.close();
+  });
+
   test('ends held requests when the person leaves the dialog', async () => {
     fakeServer(unauthorized);
     const load = sendSignedIn(request());

@@ -8,8 +8,17 @@ export function authStatus(signal?: AbortSignal): Promise<AuthStatus> {
   return body(publicApi.GET('/api/v1/auth/status', { signal }));
 }
 
-export async function signIn(username: string, password: string): Promise<void> {
-  await body(publicApi.POST('/api/v1/auth/login', { body: { username, password } }));
+/** Resolves to nothing when the session is there, or to the ticket for the second step. */
+export async function signIn(username: string, password: string): Promise<string | undefined> {
+  const answer = await body(publicApi.POST('/api/v1/auth/login', { body: { username, password } }));
+  return answer.pending_token;
+}
+
+/** The second step, with a code of the app or a recovery code. */
+export async function verifyCode(ticket: string, code: string, isRecovery: boolean): Promise<void> {
+  await body(
+    publicApi.POST('/api/v1/auth/login/verify-2fa', { body: { pending_token: ticket, code, is_recovery: isRecovery } }),
+  );
 }
 
 export async function setUp(username: string, password: string, setupCode: string): Promise<void> {

@@ -1,14 +1,17 @@
 /**
  * The only place an API error becomes words. The server answers errors as
- * {detail, code, fields, request_id, current?}; `detail` is already a sentence for a person and is shown as it is.
+ * {detail, code, fields, request_id, current?}; `detail` and the messages in `fields` are already for a person; only their first letter is made a capital.
  * What the server cannot know (the network is gone, the page is old) is worded here.
  */
+import { sentence } from '@/lib/format';
 
 /** The server's codes, as in the Go package store. */
 const codes = [
   'malformed',
   'unauthorized',
   'forbidden',
+  'wrong_password',
+  'wrong_code',
   'not_found',
   'conflict',
   'stale',
@@ -80,10 +83,12 @@ const byStatus: Record<number, ErrorCode> = {
   503: 'unavailable',
 };
 
-const sentence: Record<ErrorCode, string> = {
+const byCode: Record<ErrorCode, string> = {
   malformed: 'The server did not understand the request.',
   unauthorized: 'The session is over.',
   forbidden: 'This is not allowed.',
+  wrong_password: 'The password is wrong.',
+  wrong_code: 'The code is wrong.',
   not_found: 'It does not exist any more.',
   conflict: 'It is in conflict with something that exists.',
   stale: 'It was changed by someone else in the meantime.',
@@ -113,11 +118,11 @@ export function fromResponse(status: number, body: unknown, headers: Headers): A
   const code = codes.find((c) => c === given.code) ?? byStatus[status] ?? 'internal';
   const fields: Record<string, string> = {};
   for (const [name, message] of Object.entries(record(given.fields))) {
-    if (typeof message === 'string') fields[fieldPath(name)] = message;
+    if (typeof message === 'string') fields[fieldPath(name)] = sentence(message);
   }
   const retry = Number(headers.get('Retry-After'));
   const requestId = text('request_id') || (headers.get('X-Request-Id') ?? '');
-  const detail = text('detail') || sentence[code];
+  const detail = sentence(text('detail')) || byCode[code];
   const error = new ApiError(status, code, detail, fields, requestId, Number.isFinite(retry) ? retry : 0, given);
   return code === 'stale' ? new Conflict(error, given.current) : error;
 }

@@ -15,6 +15,37 @@ export const statusQuery = queryOptions({
   staleTime: 60_000,
 });
 
+export const accountQuery = queryOptions({
+  queryKey: ['auth', 'me'],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/auth/me', { signal })),
+});
+
+export const twoFactorQuery = queryOptions({
+  queryKey: ['auth', '2fa'],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/auth/2fa/status', { signal })),
+});
+
+export const sessionsQuery = queryOptions({
+  queryKey: ['auth', 'sessions'],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/auth/sessions', { signal })),
+});
+
+/** Evaluated anew by every request. */
+export const securityChecklistQuery = queryOptions({
+  queryKey: ['server', 'checklist'],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/server/checklist', { signal })),
+});
+
+export const sandboxQuery = queryOptions({
+  queryKey: ['server', 'sandbox'],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/server/sandbox', { signal })),
+});
+
+export const encryptionQuery = queryOptions({
+  queryKey: ['server', 'encryption'],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/server/encryption', { signal })),
+});
+
 export const connectionsQuery = (query: ListQuery<'/api/v1/connections'> = {}) =>
   queryOptions({
     queryKey: ['connections', 'list', query],
@@ -76,10 +107,11 @@ export const columnsQuery = (connection: string, schema: string, table: string) 
   });
 
 /** Who changed one entity, newest first. */
-export const entityHistoryQuery = (type: string, id: string) =>
+export const entityHistoryQuery = (type: string, id: string, limit = 50) =>
   queryOptions({
-    queryKey: ['history', type, id],
-    queryFn: ({ signal }) => body(api.GET('/api/v1/history/{type}/{id}', { params: { path: { type, id } }, signal })),
+    queryKey: ['history', type, id, limit],
+    queryFn: ({ signal }) =>
+      body(api.GET('/api/v1/history/{type}/{id}', { params: { path: { type, id }, query: { limit } }, signal })),
   });
 
 export const toolsQuery = (query: ListQuery<'/api/v1/tools'> = {}) =>

@@ -35,6 +35,8 @@ const dependents: Readonly<Record<string, readonly string[]>> = {
   server_config: ['server', 'deploy'],
   mcp_token: ['mcp-tokens'],
   revision: ['deploy', 'server'],
+  account: ['auth', 'server'],
+  encryption: ['server'],
 };
 
 /** Renews what depends on one kind of entity. Mutations call it; so does the event stream. */

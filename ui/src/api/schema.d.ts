@@ -38,6 +38,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/auth/2fa/disable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Turn two-factor off; ends every other session. */
+        post: operations["disable_two_factor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/2fa/regenerate-recovery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Draw ten new recovery codes; the old ones are void and every other session ends. */
+        post: operations["regenerate_recovery_codes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/2fa/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Draw a key for an authenticator app. Two-factor is on only after verify-setup; a key not confirmed in 15 minutes is void. */
+        post: operations["setup_two_factor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/2fa/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether signing in takes a second step. */
+        get: operations["get_two_factor"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/2fa/verify-setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Turn two-factor on with a code of the key of the last setup; ends every other session. */
+        post: operations["enable_two_factor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth/login": {
         parameters: {
             query?: never;
@@ -47,8 +132,25 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Sign in; 429 with Retry-After after too many failures. */
+        /** Sign in: a session, or with two-factor on a pending_token for login/verify-2fa and no session; 429 with Retry-After after too many failures. */
         post: operations["login"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/login/verify-2fa": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Finish a sign-in with a code; 403 wrong_code, 401 when the pending token has expired: sign in again, 429 after too many codes. */
+        post: operations["verify_login"];
         delete?: never;
         options?: never;
         head?: never;
@@ -84,6 +186,42 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        /** Change the user name or the password; ends every other session. 403 wrong_password counts like a failed sign-in. */
+        patch: operations["update_me"];
+        trace?: never;
+    };
+    "/api/v1/auth/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every session in force. */
+        get: operations["list_sessions"];
+        put?: never;
+        post?: never;
+        /** End every session but this one. */
+        delete: operations["end_other_sessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End one session, at once and with its open streams. */
+        delete: operations["end_session"];
         options?: never;
         head?: never;
         patch?: never;
@@ -664,6 +802,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/server/checklist": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is not safe yet, why it matters and how to mend it; evaluated anew on every call. */
+        get: operations["get_checklist"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/server/config": {
         parameters: {
             query?: never;
@@ -680,6 +835,40 @@ export interface paths {
         head?: never;
         /** Change settings; the version is optional here. */
         patch: operations["update_server_config"];
+        trace?: never;
+    };
+    "/api/v1/server/encryption": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where the encryption key is, and how many secrets each key seals; never a key. */
+        get: operations["get_encryption"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/server/encryption/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Seal every secret anew: with a new key when the key is in a file, with the first of STUDIO_ENCRYPTION_KEY otherwise. Backups made before open only with the old key. */
+        post: operations["rotate_encryption"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/server/generated": {
@@ -708,6 +897,23 @@ export interface paths {
         };
         /** How the studio and the generated server are. */
         get: operations["get_server_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/server/sandbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the wall around every child is like: its level, each layer with its reason, limits, the broker's counts, and what was killed. */
+        get: operations["get_sandbox"];
         put?: never;
         post?: never;
         delete?: never;
@@ -880,7 +1086,7 @@ export interface components {
             username: null | string;
             /** @description only while setup is required or with a session */
             key: components["schemas"]["Key"] | null;
-            /** @description only while setup is required or with a session */
+            /** @description only with a session */
             version: null | string;
         };
         Block: {
@@ -895,6 +1101,18 @@ export interface components {
             mime_type?: string;
             /** @description for a resource; may hold {argument} placeholders */
             uri?: string;
+        };
+        BrokerUse: {
+            /** @description sockets dialled and handed over */
+            allowed: number;
+            /** @description refused by policy or limit */
+            denied: number;
+            /** @description allowed, but not resolved or not connected */
+            failed: number;
+            /** @description messages no honest child sends; ten end the child */
+            abuse: number;
+            /** @description newest first, at most 20 */
+            last_refusals: components["schemas"]["Refusal"][];
         };
         Change: {
             /**
@@ -926,12 +1144,105 @@ export interface components {
                 [key: string]: "string" | "integer" | "number" | "boolean" | "date" | "datetime" | "array";
             };
         };
+        Checklist: {
+            items: components["schemas"]["ChecklistItem"][];
+            counts: components["schemas"]["ChecklistCounts"];
+            /** Format: date-time */
+            evaluated_at: string;
+        };
+        ChecklistCounts: {
+            ok: number;
+            warn: number;
+            fail: number;
+            unknown: number;
+        };
+        ChecklistItem: {
+            /** @description stable, for instance two_factor */
+            id: string;
+            /**
+             * @description secrets, network, access, host or data
+             * @enum {string}
+             */
+            group: "secrets" | "network" | "access" | "host" | "data";
+            title: string;
+            /**
+             * @description ok, warn, fail, or unknown when it could not be found out
+             * @enum {string}
+             */
+            status: "ok" | "unknown" | "warn" | "fail";
+            /** @description what was found */
+            found: string;
+            /** @description why it matters */
+            why: string;
+            /** @description what to do; empty when there is nothing to do */
+            mend: string;
+            /** @description a document of the repository that says more */
+            doc?: string;
+            /** @description the page of the UI where it is mended */
+            link?: string;
+        };
+        ChildExit: {
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            role: "live" | "candidate" | "draining" | "workbench" | "probe";
+            revision: number;
+            connection: components["schemas"]["ConnectionRef"] | null;
+            pid: number;
+            /** @description -1 when a signal ended it */
+            code: number;
+            signal: string;
+            /** @description why the studio ended it; empty when it did not */
+            reason: string;
+            /** @description it made a system call that no honest child makes */
+            sigsys: boolean;
+        };
+        ChildState: {
+            /** @enum {string} */
+            role: "live" | "candidate" | "draining" | "workbench" | "probe";
+            /** @description 0 for a workbench */
+            revision: number;
+            /** @description of a workbench; null for a server */
+            connection: components["schemas"]["ConnectionRef"] | null;
+            pid: number;
+            uid: number;
+            /** @description the child has the studio's own uid */
+            uid_shared: boolean;
+            /** @description supplementary groups it could not give up */
+            groups: number[];
+            /** Format: date-time */
+            started_at: string;
+            /** @enum {string} */
+            level: "full" | "strong" | "degraded" | "none";
+            /** @description the mandatory layers hold, as the kernel says */
+            minimum_met: boolean;
+            layers: components["schemas"]["Layer"][];
+            verified: components["schemas"]["Verified"];
+            /** @description none, ro (reads the directory) or roshm (writes the -wal and -shm files too) */
+            sqlite_mode: string;
+            memory: components["schemas"]["MemoryUse"];
+            /** @description whole processors; 0: all */
+            cpu: components["schemas"]["Limit"];
+            /** @description threads count */
+            processes: components["schemas"]["Limit"];
+            /** @description open descriptors */
+            files: components["schemas"]["Limit"];
+            /** @description size of a file it writes; 0: it writes none */
+            file_bytes: components["schemas"]["Limit"];
+            broker: components["schemas"]["BrokerUse"];
+            /** @description the only addresses the broker dials for it */
+            allowlist: components["schemas"]["Target"][];
+        };
         Client: {
             /** @description claude-code, claude-desktop, cursor, vscode or other */
             id: string;
             name: string;
             snippets: components["schemas"]["Snippet"][];
             deep_link: null | string;
+        };
+        CodeIn: {
+            /** @description six digits of the authenticator app */
+            code: string;
         };
         Column: {
             name: string;
@@ -1070,6 +1381,10 @@ export interface components {
             max_result_bytes?: null | number;
             tags?: null | string[];
         };
+        ConnectionRef: {
+            id: string;
+            name: string;
+        };
         Content: {
             /** @description text, image, audio, resource or resource_link */
             type: string;
@@ -1117,12 +1432,22 @@ export interface components {
             sandbox_level: string;
             deploying: components["schemas"]["RunningDeploy"] | null;
             last_failed: components["schemas"]["FailedDeploy"] | null;
+            /** @description how the last deploy since the start of the studio went, step by step */
+            last_deploy: components["schemas"]["FinishedDeploy"] | null;
         };
         Diff: {
             from: number;
             to: number;
             changes: components["schemas"]["Change"][];
             problems: components["schemas"]["Problem"][];
+        };
+        DisableIn: {
+            /** @description the current password */
+            password: string;
+            /** @description six digits of the authenticator app, or a recovery code */
+            code: string;
+            /** @description true when code is a recovery code */
+            is_recovery?: boolean;
         };
         Driver: {
             /** @enum {string} */
@@ -1142,6 +1467,31 @@ export interface components {
             /** @description left out: a free name made from the tool's own */
             name?: string;
         };
+        Encryption: {
+            /**
+             * @description file, or environment: STUDIO_ENCRYPTION_KEY
+             * @enum {string}
+             */
+            source: "file" | "environment";
+            /** @description of the key file on the studio's host; only with source file */
+            path?: string;
+            /** @description the one that seals first */
+            keys: components["schemas"]["EncryptionKey"][];
+            /** @description sealed secrets */
+            total: number;
+            /** Format: date-time */
+            last_rotated_at: null | string;
+        };
+        EncryptionKey: {
+            /** @description the first 8 hexadecimal digits of the key's SHA-256; empty for damaged secrets */
+            id: string;
+            /** @description it seals; the others only open */
+            current: boolean;
+            /** @description false: secrets need it and it is not among the keys given */
+            present: boolean;
+            /** @description how many it seals, of connections, the account and old revisions */
+            secrets: number;
+        };
         FailedDeploy: {
             revision: number;
             error: string;
@@ -1152,7 +1502,7 @@ export interface components {
             /** @description what happened and what to do, for a person */
             detail: string;
             /** @enum {string} */
-            code: "malformed" | "unauthorized" | "forbidden" | "not_found" | "conflict" | "stale" | "too_large" | "unsupported" | "invalid" | "not_available" | "too_many" | "unavailable" | "internal";
+            code: "malformed" | "unauthorized" | "forbidden" | "wrong_password" | "wrong_code" | "not_found" | "conflict" | "stale" | "too_large" | "unsupported" | "invalid" | "not_available" | "too_many" | "unavailable" | "internal";
             /** @description what is wrong with each field; empty when no field is to blame */
             fields: {
                 [key: string]: string;
@@ -1166,6 +1516,14 @@ export interface components {
             field: string;
             before: unknown;
             after: unknown;
+        };
+        FinishedDeploy: {
+            revision: number;
+            steps: components["schemas"]["Step"][];
+            elapsed_ms: number;
+            succeeded: boolean;
+            /** Format: date-time */
+            finished_at: string;
         };
         ForeignKey: {
             columns: string[];
@@ -1209,9 +1567,17 @@ export interface components {
         };
         Layer: {
             name: string;
-            /** @description enforced, partial or unavailable */
-            state: string;
-            detail: string;
+            /** @enum {string} */
+            state: "enforced" | "partial" | "unavailable";
+            /** @description what is in force, or why it is not */
+            reason: string;
+            /** @description what brings the layer into force; empty when nothing has to be done */
+            mend: string;
+        };
+        Limit: {
+            limit: number;
+            /** @description of cgroup, rlimit, affinity, runtime, the strongest first; empty: nothing bounds it */
+            enforced_by: string[];
         };
         Listener: {
             name: string;
@@ -1284,12 +1650,28 @@ export interface components {
         };
         Me: {
             username: string;
+            two_factor_enabled: boolean;
+            /** @description 0 to 10 */
+            recovery_codes_left: number;
+            /** Format: date-time */
+            password_changed_at: string;
             /** Format: date-time */
             created_at: string;
             /** Format: date-time */
             last_login_at: null | string;
             /** Format: date-time */
             session_expires_at: string;
+        };
+        MeIn: {
+            current_password: string;
+            username?: null | string;
+            new_password?: null | string;
+        };
+        MemoryUse: {
+            rss_bytes: number;
+            limit_bytes: number;
+            /** @description of cgroup, rlimit, watchdog, gomemlimit, the strongest first */
+            enforced_by: string[];
         };
         MintedToken: {
             /** @description UUID v7 */
@@ -1344,6 +1726,17 @@ export interface components {
             /** @description RE2 regular expression a string must match */
             pattern?: string;
             sort_order: number;
+        };
+        ParentState: {
+            pid: number;
+            layers: components["schemas"]["Layer"][];
+            verified: components["schemas"]["Verified"];
+            /** @description the process that starts children; null when the studio does that itself */
+            starter: components["schemas"]["Verified"] | null;
+        };
+        PasswordIn: {
+            /** @description the current password */
+            password: string;
         };
         Path: {
             os: string;
@@ -1459,6 +1852,26 @@ export interface components {
         ReadyStatus: {
             status: string;
         };
+        RecoveryCodes: {
+            /** @description ten */
+            recovery_codes: string[];
+        };
+        Refusal: {
+            /** Format: date-time */
+            at: string;
+            /** @description id */
+            connection: string;
+            host: string;
+            port: number;
+            reason: string;
+            abuse: boolean;
+        };
+        RegenerateIn: {
+            /** @description the current password */
+            password: string;
+            /** @description six digits of the authenticator app */
+            code: string;
+        };
         Resource: {
             /** @description UUID v7 */
             id: string;
@@ -1563,6 +1976,10 @@ export interface components {
             /** @description how many there are over all pages */
             total: number;
         };
+        RotateEncryption: {
+            /** @description the current password */
+            password: string;
+        };
         RunningDeploy: {
             revision: number;
             steps: components["schemas"]["Step"][];
@@ -1593,6 +2010,47 @@ export interface components {
             connection_id: null | string;
             tool_ids: string[];
         };
+        SandboxState: {
+            /** @enum {string} */
+            mode: "enforce" | "degraded";
+            /**
+             * @description of the weakest child that runs, else of the probe
+             * @enum {string}
+             */
+            level: "full" | "strong" | "degraded" | "none";
+            minimum_met: boolean;
+            /** @description why no child can be started; empty: one can */
+            problem: string;
+            /** @description the studio's own confinement; null: it did not confine itself */
+            parent: components["schemas"]["ParentState"] | null;
+            children: components["schemas"]["ChildState"][];
+            /** @description what a short-lived child found, when none runs; else null */
+            probe: components["schemas"]["ChildState"] | null;
+            /** @description since the live revision went live */
+            restarts: number;
+            /** @description the last child that ended without being asked to; null: none since the start */
+            last_exit: components["schemas"]["ChildExit"] | null;
+            /** @description newest first, since the start; older ones are in the history */
+            events: components["schemas"]["SecurityEvent"][];
+        };
+        SecurityEvent: {
+            /** @enum {string} */
+            kind: "sigsys" | "broker_abuse" | "memory";
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            role: "live" | "candidate" | "draining" | "workbench" | "probe";
+            revision: number;
+            connection: components["schemas"]["ConnectionRef"] | null;
+            pid: number;
+            /** @description -1 when a signal ended it */
+            code: number;
+            signal: string;
+            /** @description why the studio ended it; empty when it did not */
+            reason: string;
+            /** @description it made a system call that no honest child makes */
+            sigsys: boolean;
+        };
         ServerConfig: {
             /** @description UUID v7 */
             id: string;
@@ -1621,6 +2079,10 @@ export interface components {
                 [key: string]: unknown;
             };
             auth_none_confirmed: boolean;
+            /** @description memory of a child in MiB, 64 to 16384; with less than 128 a large result can end the child; takes effect with the next deploy */
+            child_memory_mib: number;
+            /** @description whole processors a child may use; 0: all; takes effect with the next deploy */
+            child_cpus: number;
         };
         ServerConfigPatch: {
             version?: number;
@@ -1635,6 +2097,8 @@ export interface components {
             global_variables?: null | {
                 [key: string]: unknown;
             };
+            child_memory_mib?: null | number;
+            child_cpus?: null | number;
         };
         ServerHealth: {
             /** @description ok, or degraded when a part does not work */
@@ -1665,11 +2129,40 @@ export interface components {
             pid: number;
             memory_bytes: number;
         };
+        SessionList: {
+            /** @description the latest seen first */
+            items: components["schemas"]["SessionView"][];
+            total: number;
+        };
+        SessionView: {
+            id: string;
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description to the minute
+             */
+            last_seen_at: string;
+            /** Format: date-time */
+            expires_at: string;
+            /** @description of the client at the sign-in; local for a unix socket */
+            address: string;
+            /** @description what the client said of itself, cut to 300 characters */
+            user_agent: string;
+            /** @description the session of this request */
+            current: boolean;
+        };
         SetupIn: {
             username: string;
             password: string;
             /** @description the one-time code the studio prints when it starts */
             setup_code: string;
+        };
+        SignedIn: {
+            /** @description signed in; the session is in the cookie */
+            username?: string;
+            /** @description two-factor is on: send it with a code to login/verify-2fa within five minutes */
+            pending_token?: string;
         };
         Snippet: {
             title: string;
@@ -1735,6 +2228,13 @@ export interface components {
             items: components["schemas"]["Table"][];
             total: number;
             truncated: boolean;
+        };
+        Target: {
+            connection_id: string;
+            /** @description its name */
+            connection: string;
+            host: string;
+            port: number;
         };
         TestDraft: {
             name: string;
@@ -1860,6 +2360,20 @@ export interface components {
             transform?: null | string;
             is_enabled?: null | boolean;
         };
+        TwoFactorSetup: {
+            /** @description base32, to type into the app */
+            secret: string;
+            otpauth_url: string;
+            /** @description otpauth_url as a QR code: an SVG document without script or style */
+            qr_svg: string;
+        };
+        TwoFactorStatus: {
+            enabled: boolean;
+            /** @description 0 to 10 */
+            recovery_codes_left: number;
+            /** Format: date-time */
+            enabled_at: null | string;
+        };
         Usage: {
             /** @description tool or resource */
             type: string;
@@ -1875,11 +2389,43 @@ export interface components {
             suggested_type: "string" | "integer" | "number" | "boolean" | "date" | "datetime" | "array";
             /** @description the column it is compared with, if that is obvious */
             compared: string;
+            /** @description the statement says what happens without a value: it asks for NULL, or puts another in its place */
+            optional: boolean;
             declared: boolean;
             positions: components["schemas"]["Span"][];
         };
         Username: {
             username: string;
+        };
+        Verified: {
+            threads: number;
+            /** @description 2: filter mode */
+            seccomp: number;
+            seccomp_filters: number;
+            no_new_privs: boolean;
+            uid: number;
+            gid: number;
+            /** @description hexadecimal, as in /proc; 0000000000000000: none */
+            cap_eff: string;
+            cap_prm: string;
+            cap_inh: string;
+            cap_amb: string;
+            /** @description harmless under no_new_privs */
+            cap_bnd: string;
+            /** @description hard limits core, data, fsize, nofile, nproc and memlock; one without a limit is left out */
+            rlimits: {
+                [key: string]: number;
+            };
+            /** @description why the kernel's word could not be read; empty: it was */
+            problem: string;
+        };
+        VerifyIn: {
+            /** @description from login; good for five minutes and one sign-in */
+            pending_token: string;
+            /** @description six digits of the authenticator app, or a recovery code */
+            code: string;
+            /** @description true when code is a recovery code */
+            is_recovery?: boolean;
         };
     };
     responses: never;
@@ -1948,6 +2494,165 @@ export interface operations {
             };
         };
     };
+    disable_two_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DisableIn"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    regenerate_recovery_codes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RegenerateIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    setup_two_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TwoFactorSetup"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_two_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TwoFactorStatus"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    enable_two_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     login: {
         parameters: {
             query?: never;
@@ -1958,6 +2663,39 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["Credentials"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    verify_login: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerifyIn"];
             };
         };
         responses: {
@@ -2025,6 +2763,124 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Me"];
                 };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    update_me: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MeIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    list_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionList"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    end_other_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    end_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What went wrong. */
             default: {
@@ -2535,6 +3391,8 @@ export interface operations {
                 after?: number;
                 /** @description the last so many; default 200, at most 2000 */
                 limit?: number;
+                /** @description only lines of this revision; left out: of all, and of workbenches */
+                revision?: number;
             };
             header?: never;
             path?: never;
@@ -3586,6 +4444,35 @@ export interface operations {
             };
         };
     };
+    get_checklist: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Checklist"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     get_server_config: {
         parameters: {
             query?: never;
@@ -3648,6 +4535,68 @@ export interface operations {
             };
         };
     };
+    get_encryption: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Encryption"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    rotate_encryption: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RotateEncryption"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Encryption"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     get_manifest: {
         parameters: {
             query?: never;
@@ -3693,6 +4642,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ServerHealth"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_sandbox: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SandboxState"];
                 };
             };
             /** @description What went wrong. */

@@ -4,7 +4,8 @@ import { SignedOut } from './errors';
 /**
  * What happens when the session ends while a page is open. The first request that is answered 401 opens the
  * sign-in dialog over the page; it and every later one wait here and are sent again after signing in, so that
- * nothing typed and no pressed button is lost.
+ * nothing typed and no pressed button is lost. All pages of the browser have one session: signing in to one of them
+ * is enough.
  */
 export const sessionOver = createStore(false);
 
@@ -12,6 +13,8 @@ interface Waiting {
   promise: Promise<void>;
   resolve: () => void;
   reject: (reason: SignedOut) => void;
+  /** Stops listening to the other pages. */
+  unlisten: () => void;
 }
 let waiting: Waiting | undefined;
 
@@ -19,7 +22,7 @@ let waiting: Waiting | undefined;
 export function signedIn(signal?: AbortSignal): Promise<void> {
   if (!waiting) {
     const { promise, resolve, reject } = withResolvers();
-    waiting = { promise, resolve, reject };
+    waiting = { promise, resolve, reject, unlisten: listen(restore) };
     // Without requests that still care, a rejection is nobody's error.
     promise.catch(() => undefined);
     sessionOver.set(true);
@@ -34,7 +37,7 @@ export function signedIn(signal?: AbortSignal): Promise<void> {
   });
 }
 
-function withResolvers(): Waiting {
+function withResolvers(): Omit<Waiting, 'unlisten'> {
   let resolve: () => void = () => undefined;
   let reject: (reason: SignedOut) => void = () => undefined;
   const promise = new Promise<void>((yes, no) => {
@@ -44,18 +47,45 @@ function withResolvers(): Waiting {
   return { promise, resolve, reject };
 }
 
+const channelName = 'studio session';
+
+/** Hears of a sign-in in another page. */
+function listen(onRestored: () => void): () => void {
+  if (!globalThis.BroadcastChannel) return () => undefined;
+  const channel = new BroadcastChannel(channelName);
+  channel.onmessage = onRestored;
+  return () => channel.close();
+}
+
+let restorations = 0;
+
+/** Grows with each sign-in. A 401 to a request from before the last one says nothing about the session of now. */
+export const sessionTurn = (): number => restorations;
+
 /** Called by the sign-in dialog when it has a new session. */
 export function sessionRestored(): void {
+  restore();
+  if (!globalThis.BroadcastChannel) return;
+  const channel = new BroadcastChannel(channelName);
+  channel.postMessage('restored');
+  channel.close();
+}
+
+function restore(): void {
+  restorations++;
+  const done = end();
+  done?.resolve();
+}
+
+function end(): Waiting | undefined {
   const done = waiting;
   waiting = undefined;
+  done?.unlisten();
   sessionOver.set(false);
-  done?.resolve();
+  return done;
 }
 
 /** Called when the person leaves the dialog without signing in. */
 export function sessionAbandoned(): void {
-  const done = waiting;
-  waiting = undefined;
-  sessionOver.set(false);
-  done?.reject(new SignedOut('signed out'));
+  end()?.reject(new SignedOut('signed out'));
 }

@@ -1,6 +1,6 @@
 import { reportOffline, reportOnline } from './connectivity';
 import { fromNetwork, Offline, readError } from './errors';
-import { signedIn } from './session';
+import { sessionTurn, signedIn } from './session';
 
 /**
  * Sends one request. Answers that are not a success are thrown as ApiError, Conflict or Offline; a 401 waits for
@@ -16,10 +16,11 @@ export async function send(request: Request): Promise<Response> {
 
 export async function sendSignedIn(request: Request): Promise<Response> {
   const again = request.clone();
+  const turn = sessionTurn();
   const response = await reach(request);
   if (response.ok) return response;
   if (response.status === 401) {
-    await signedIn(again.signal);
+    if (turn === sessionTurn()) await signedIn(again.signal);
     return sendSignedIn(again);
   }
   const error = await readError(response);

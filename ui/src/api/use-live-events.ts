@@ -4,14 +4,14 @@ import { serverPaths } from '@/lib/paths';
 import { deployStatusQuery } from './queries';
 import { invalidateKind } from './query-client';
 import type { components } from './schema';
-import { openStream } from './stream';
+import { openSharedStream } from './shared-stream';
 
-/** Keeps the cache true while the page is open: the server tells every change, whoever made it. */
+/** Keeps the cache true while the page is open: the server tells every change, whoever made it. All pages share one stream. */
 export function useLiveEvents(): void {
   const client = useQueryClient();
   useEffect(() => {
     let opened = false;
-    const stream = openStream(serverPaths.events, {
+    const stream = openSharedStream(serverPaths.events, {
       onState: (state) => {
         if (state !== 'open') return;
         // What happened while the stream was away is not told again.

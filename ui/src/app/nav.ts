@@ -1,4 +1,19 @@
-import { Cable, Database, House, type LucideIcon, Rocket, Settings, Wrench } from 'lucide-react';
+import {
+  Box,
+  Cable,
+  Database,
+  House,
+  KeyRound,
+  type LucideIcon,
+  MonitorSmartphone,
+  Rocket,
+  Settings,
+  ShieldCheck,
+  Smartphone,
+  UserRound,
+  Variable,
+  Wrench,
+} from 'lucide-react';
 import { paths } from '@/lib/paths';
 
 export interface NavPage {
@@ -61,6 +76,17 @@ export const nav: readonly NavGroup[] = [
     ],
   },
   {
+    label: 'Access',
+    pages: [
+      {
+        to: paths.security,
+        label: 'Security',
+        icon: ShieldCheck,
+        synonyms: 'checklist doctor hardening https tls certificate safe audit',
+      },
+    ],
+  },
+  {
     label: 'System',
     pages: [
       {
@@ -68,7 +94,13 @@ export const nav: readonly NavGroup[] = [
         base: '/settings',
         label: 'Settings',
         icon: Settings,
-        synonyms: 'config name instructions variables cors origins rate limit',
+        synonyms: 'config name instructions variables cors origins rate limit memory processors',
+      },
+      {
+        to: paths.account,
+        label: 'Account',
+        icon: UserRound,
+        synonyms: '2fa two-factor totp password name profile theme shortcuts preferences',
       },
     ],
   },
@@ -77,6 +109,59 @@ export const nav: readonly NavGroup[] = [
 export const pages: readonly (NavPage & { group: string })[] = nav.flatMap((g) =>
   g.pages.map((p) => ({ ...p, group: g.label })),
 );
+
+/** A part of a page that people look for by its own name: a section, a tab. */
+export interface Place {
+  address: string;
+  /** As on its page: "Encryption". */
+  label: string;
+  icon: LucideIcon;
+  synonyms: string;
+}
+
+export const places: readonly Place[] = [
+  {
+    address: `${paths.security}?tab=sandbox`,
+    label: 'Sandbox',
+    icon: Box,
+    synonyms: 'seccomp landlock process memory broker allowlist restarts layers',
+  },
+  {
+    address: paths.settings.replace('$section', 'encryption'),
+    label: 'Encryption',
+    icon: KeyRound,
+    synonyms: 'key rotate secrets seal backup',
+  },
+  {
+    address: paths.settings.replace('$section', 'variables'),
+    label: 'Variables',
+    icon: Variable,
+    synonyms: 'global constants vars',
+  },
+  {
+    address: `${paths.account}#two-factor`,
+    label: 'Two-factor',
+    icon: Smartphone,
+    synonyms: '2fa totp mfa authenticator recovery codes app',
+  },
+  {
+    address: `${paths.account}#password`,
+    label: 'Name and password',
+    icon: UserRound,
+    synonyms: 'change password username credentials',
+  },
+  {
+    address: `${paths.account}#sessions`,
+    label: 'Sessions',
+    icon: MonitorSmartphone,
+    synonyms: 'signed in devices end sign out everywhere',
+  },
+];
+
+/** What an address is called: a place of its own, or its page. */
+export function placeOf(address: string): { label: string } | undefined {
+  return places.find((p) => p.address === address) ?? pageOf(address.split(/[?#]/)[0] ?? '');
+}
 
 /** The page an address belongs to: itself, or the list above it. */
 export function pageOf(path: string): (typeof pages)[number] | undefined {

@@ -19,7 +19,8 @@ const root = createRootRoute({
   notFoundComponent: lazyRouteComponent(() => import('@/pages/not-found/not-found-page')),
 });
 
-const sections = ['general', 'variables'] as const;
+const sections = ['general', 'variables', 'encryption'] as const;
+const securityTabs = ['checklist', 'sandbox'] as const;
 const deployTabs = ['changes', 'logs', 'revisions'] as const;
 
 const routeTree = root.addChildren([
@@ -77,6 +78,19 @@ const routeTree = root.addChildren([
       tab: deployTabs.find((t) => t === search.tab),
     }),
     component: lazyRouteComponent(() => import('@/pages/deploy/deploy-page')),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: paths.security,
+    validateSearch: (search): { tab?: (typeof securityTabs)[number] } => ({
+      tab: securityTabs.find((t) => t === search.tab),
+    }),
+    component: lazyRouteComponent(() => import('@/pages/security/security-page')),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: paths.account,
+    component: lazyRouteComponent(() => import('@/pages/account/account-page')),
   }),
   createRoute({
     getParentRoute: () => root,

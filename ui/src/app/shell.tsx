@@ -15,9 +15,10 @@ import { Toasts } from '@/ui/toasts';
 import { type Action, useActions } from './actions';
 import { paletteOpen, shortcutsOpen } from './layers';
 import { LiveRegions } from './live-regions';
-import { pages } from './nav';
+import { pages, places } from './nav';
 import { OfflineBanner } from './offline-banner';
-import { Sidebar, type SidebarLook } from './sidebar';
+import { Sidebar } from './sidebar';
+import type { SidebarLook } from './sidebar-look';
 import { Topbar } from './topbar';
 import { useKeyboard } from './use-keyboard';
 
@@ -130,6 +131,13 @@ function useGlobalActions(): void {
         keys: page.keys,
         synonyms: page.synonyms,
         run: () => void navigate({ to: page.to }),
+      })),
+      ...places.map((place) => ({
+        id: `go ${place.address}`,
+        label: `Go to ${place.label}`,
+        icon: place.icon,
+        synonyms: place.synonyms,
+        run: () => void navigate({ href: place.address }),
       })),
       ...themes,
       {

@@ -7,20 +7,15 @@ import { paths } from '@/lib/paths';
 import { iconButtonClass } from '@/ui/icon-button-class';
 import { Logo } from '@/ui/logo';
 import { type NavPage, nav, pageOf } from './nav';
+import { onlyIcons, type SidebarLook } from './sidebar-look';
+import { TwoFactorOffer } from './two-factor-offer';
 
 interface Props {
-  /** "auto" is icons below 1280 px; a person's own choice is kept. */
   look: SidebarLook;
   onToggle?: () => void;
   onNavigate?: () => void;
   onShortcuts?: () => void;
 }
-
-export type SidebarLook = 'auto' | 'open' | 'icons';
-
-/** Classes that apply when only icons are shown: by choice, or by width in "auto". */
-const onlyIcons = (look: SidebarLook, always: string, below: string): string | undefined =>
-  look === 'icons' ? always : look === 'auto' ? below : undefined;
 
 export function Sidebar({ look, onToggle, onNavigate, onShortcuts }: Props) {
   const { data: status } = useQuery(statusQuery);
@@ -72,6 +67,7 @@ export function Sidebar({ look, onToggle, onNavigate, onShortcuts }: Props) {
           </div>
         ))}
       </nav>
+      <TwoFactorOffer look={look} onNavigate={onNavigate} />
       {onToggle && (
         <div
           className={cx(

@@ -1,38 +1,37 @@
 import { useRef, useState } from 'react';
-import { signIn } from '@/api/auth';
-import { ApiError, describe } from '@/api/errors';
 import { sessionAbandoned, sessionRestored } from '@/api/session';
+import { ProblemNotice } from '@/auth/problem-notice';
+import { SecondStep } from '@/auth/second-step';
+import { useSignIn } from '@/auth/use-sign-in';
 import { loginPath } from '@/lib/paths';
 import { Button } from '@/ui/button';
 import { Dialog } from '@/ui/dialog';
 import { Field } from '@/ui/field';
 import { Input } from '@/ui/input';
-import { Notice } from '@/ui/notice';
 import { PasswordInput } from '@/ui/password-input';
 
 /** The session ended while the page was open: sign in over it, and what was pressed goes on. */
 export function SignInDialog({ username }: { username: string }) {
   const form = useRef<HTMLFormElement>(null);
   const password = useRef<HTMLInputElement>(null);
+  const codeField = useRef<HTMLInputElement>(null);
   const [name, setName] = useState(username);
   const [secret, setSecret] = useState('');
-  const [problem, setProblem] = useState('');
-  const [pending, setPending] = useState(false);
+  const [code, setCode] = useState('');
+  const [recovery, setRecovery] = useState(false);
+  const signIn = useSignIn(sessionRestored);
 
-  const submit = async () => {
-    setPending(true);
-    setProblem('');
-    try {
-      await signIn(name, secret);
-      sessionRestored();
-    } catch (error) {
-      const { cause, next } = describe(error);
-      setProblem(error instanceof ApiError && error.status === 401 ? error.detail : `${cause} ${next}`);
+  const submit = async (typed = code) => {
+    if (signIn.pending) return;
+    if (!signIn.asksCode) {
+      const taken = await signIn.sendPassword(name, secret);
       setSecret('');
-      password.current?.focus();
-    } finally {
-      setPending(false);
+      if (!taken) password.current?.focus();
+      return;
     }
+    if (await signIn.sendCode(typed.trim(), recovery)) return;
+    setCode('');
+    codeField.current?.focus();
   };
   const leave = () => {
     sessionAbandoned();
@@ -53,7 +52,7 @@ export function SignInDialog({ username }: { username: string }) {
           <Button intent="ghost" onClick={leave}>
             Leave this page
           </Button>
-          <Button intent="primary" pending={pending} onClick={() => form.current?.requestSubmit()}>
+          <Button intent="primary" pending={signIn.pending} onClick={() => form.current?.requestSubmit()}>
             Sign in
           </Button>
         </>
@@ -61,40 +60,53 @@ export function SignInDialog({ username }: { username: string }) {
     >
       <form
         ref={form}
+        noValidate
         className="grid gap-4 pb-1"
         onSubmit={(e) => {
           e.preventDefault();
-          if (!pending) void submit();
+          void submit();
         }}
       >
-        {problem && (
-          <div role="alert">
-            <Notice tone="bad">{problem}</Notice>
-          </div>
+        <ProblemNotice signIn={signIn} />
+        {signIn.asksCode ? (
+          <SecondStep
+            recovery={recovery}
+            onRecovery={(on) => {
+              setRecovery(on);
+              signIn.clearProblem();
+            }}
+            code={code}
+            onCode={setCode}
+            onComplete={(full) => void submit(full)}
+            field={codeField}
+          />
+        ) : (
+          <>
+            <Field label="Name">
+              {(ids) => (
+                <Input
+                  {...ids}
+                  name="username"
+                  autoComplete="username"
+                  value={name}
+                  onChange={(e) => setName(e.target.value)}
+                />
+              )}
+            </Field>
+            <Field label="Password">
+              {(ids) => (
+                <PasswordInput
+                  {...ids}
+                  ref={password}
+                  name="password"
+                  autoComplete="current-password"
+                  value={secret}
+                  onChange={(e) => setSecret(e.target.value)}
+                />
+              )}
+            </Field>
+          </>
         )}
-        <Field label="Name">
-          {(ids) => (
-            <Input
-              {...ids}
-              name="username"
-              autoComplete="username"
-              value={name}
-              onChange={(e) => setName(e.target.value)}
-            />
-          )}
-        </Field>
-        <Field label="Password">
-          {(ids) => (
-            <PasswordInput
-              {...ids}
-              ref={password}
-              name="password"
-              autoComplete="current-password"
-              value={secret}
-              onChange={(e) => setSecret(e.target.value)}
-            />
-          )}
-        </Field>
         {/* Enter submits a form only when it has a submit button; the visible one stands in the footer. */}
         <button type="submit" hidden aria-label="Sign in" />
       </form>

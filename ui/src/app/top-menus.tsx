@@ -1,9 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
-import { BookOpen, Keyboard, LogOut, Monitor, Moon, Sun } from 'lucide-react';
+import { useNavigate } from '@tanstack/react-router';
+import { BookOpen, Keyboard, LogOut, Monitor, Moon, ShieldCheck, Sun, UserRound } from 'lucide-react';
 import { signOut } from '@/api/auth';
 import { describe } from '@/api/errors';
 import { statusQuery } from '@/api/queries';
-import { authPaths, serverPaths } from '@/lib/paths';
+import { authPaths, paths, serverPaths } from '@/lib/paths';
 import { setTheme, useTheme } from '@/lib/theme';
 import { iconButtonClass } from '@/ui/icon-button-class';
 import { ChoiceMenu, Menu } from '@/ui/menu';
@@ -19,6 +20,7 @@ const themes = [
 /** Lazy: menus and their positioning code stay out of the first chunk. */
 export function TopMenus() {
   const theme = useTheme();
+  const navigate = useNavigate();
   const { data: status } = useQuery(statusQuery);
   const name = status?.username ?? '';
   return (
@@ -53,9 +55,20 @@ export function TopMenus() {
         }
         items={[
           {
+            label: 'Account',
+            icon: <UserRound aria-hidden />,
+            onSelect: () => void navigate({ to: paths.account }),
+          },
+          {
+            label: 'Security',
+            icon: <ShieldCheck aria-hidden />,
+            onSelect: () => void navigate({ to: paths.security }),
+          },
+          {
             label: 'Keyboard shortcuts',
             icon: <Keyboard aria-hidden />,
             shortcut: '?',
+            separated: true,
             onSelect: () => shortcutsOpen.set(true),
           },
           {

@@ -99,7 +99,8 @@ function Breadcrumb() {
   const path = useLocation({ select: (l) => l.pathname });
   const title = useStore(currentTitle);
   const page = pageOf(path);
-  const below = page !== undefined && path !== page.to;
+  // A section of a page that has the page's own title is not below it.
+  const below = page !== undefined && path !== page.to && title !== page.label;
   return (
     <nav aria-label="Breadcrumb" className="min-w-0">
       <ol className="flex min-w-0 items-center gap-1 text-control">

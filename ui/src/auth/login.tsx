@@ -1,27 +1,29 @@
 import { useEffect, useRef, useState } from 'react';
-import { signIn } from '@/api/auth';
-import { ApiError, describe } from '@/api/errors';
 import { nextPath } from '@/lib/paths';
 import { Button } from '@/ui/button';
+import { Command } from '@/ui/command';
 import { Field } from '@/ui/field';
 import { focusFirstError } from '@/ui/form-errors';
 import { Input } from '@/ui/input';
-import { Notice } from '@/ui/notice';
 import { PasswordInput } from '@/ui/password-input';
-import { Command } from './command';
 import { Frame } from './frame';
-import { Locked } from './locked';
+import { ProblemNotice } from './problem-notice';
+import { SecondStep } from './second-step';
+import { type SignIn, useSignIn } from './use-sign-in';
 
+/** Name and password, then the second factor where one is on. */
 export function Login() {
+  const signIn = useSignIn(() => location.replace(nextPath(location.search, location.origin)));
+  const [name, setName] = useState('');
+  return signIn.asksCode ? <CodeStep signIn={signIn} /> : <PasswordStep signIn={signIn} name={name} onName={setName} />;
+}
+
+function PasswordStep({ signIn, name, onName }: { signIn: SignIn; name: string; onName: (name: string) => void }) {
   const form = useRef<HTMLFormElement>(null);
   const password = useRef<HTMLInputElement>(null);
-  const [name, setName] = useState('');
   const [secret, setSecret] = useState('');
   const [missing, setMissing] = useState<{ name?: string; secret?: string }>({});
-  const [problem, setProblem] = useState<{ text: string; lockedUntil?: number }>();
-  const [pending, setPending] = useState(false);
   const [help, setHelp] = useState(false);
-
   // biome-ignore lint/correctness/useExhaustiveDependencies: the focus moves once, when something is found missing
   useEffect(() => focusFirstError(form.current), [missing]);
 
@@ -30,19 +32,11 @@ export function Login() {
       name: name.trim() ? undefined : 'Enter your name.',
       secret: secret ? undefined : 'Enter your password.',
     };
-    setProblem(undefined);
-    if (gaps.name || gaps.secret) return setMissing(gaps);
-    setMissing({});
-    setPending(true);
-    try {
-      await signIn(name, secret);
-      location.replace(nextPath(location.search, location.origin));
-    } catch (error) {
-      setPending(false);
-      setSecret('');
-      password.current?.focus();
-      setProblem(words(error));
-    }
+    setMissing(gaps);
+    if (gaps.name || gaps.secret) return signIn.clearProblem();
+    if (await signIn.sendPassword(name, secret)) return;
+    setSecret('');
+    password.current?.focus();
   };
 
   return (
@@ -53,17 +47,10 @@ export function Login() {
         className="grid gap-4"
         onSubmit={(e) => {
           e.preventDefault();
-          if (!pending) void submit();
+          if (!signIn.pending) void submit();
         }}
       >
-        {problem && (
-          <div role="alert">
-            <Notice tone="bad">
-              {problem.text}{' '}
-              {problem.lockedUntil && <Locked until={problem.lockedUntil} onEnd={() => setProblem(undefined)} />}
-            </Notice>
-          </div>
-        )}
+        <ProblemNotice signIn={signIn} />
         <Field label="Name" required error={missing.name}>
           {(ids) => (
             <Input
@@ -75,7 +62,7 @@ export function Login() {
               spellCheck={false}
               autoFocus
               value={name}
-              onChange={(e) => setName(e.target.value)}
+              onChange={(e) => onName(e.target.value)}
             />
           )}
         </Field>
@@ -116,7 +103,7 @@ export function Login() {
             <Command text="studio reset-password" />
           </div>
         )}
-        <Button type="submit" intent="primary" size="lg" pending={pending}>
+        <Button type="submit" intent="primary" size="lg" pending={signIn.pending}>
           Sign in
         </Button>
       </form>
@@ -124,11 +111,51 @@ export function Login() {
   );
 }
 
-function words(error: unknown): { text: string; lockedUntil?: number } {
-  const { cause, next } = describe(error);
-  if (error instanceof ApiError && error.status === 401) return { text: error.detail };
-  if (error instanceof ApiError && error.code === 'too_many' && error.retryAfter > 0) {
-    return { text: cause, lockedUntil: Date.now() + error.retryAfter * 1000 };
-  }
-  return { text: `${cause} ${next}` };
+function CodeStep({ signIn }: { signIn: SignIn }) {
+  const field = useRef<HTMLInputElement>(null);
+  const [recovery, setRecovery] = useState(false);
+  const [code, setCode] = useState('');
+  const [missing, setMissing] = useState('');
+  const send = async (text: string) => {
+    setMissing(text ? '' : 'Enter the code.');
+    if (!text) return field.current?.focus();
+    if (await signIn.sendCode(text, recovery)) return;
+    setCode('');
+    field.current?.focus();
+  };
+  return (
+    <Frame title="Two-factor code" lead="The password is right. One more step.">
+      <form
+        noValidate
+        className="grid gap-4"
+        onSubmit={(e) => {
+          e.preventDefault();
+          if (!signIn.pending) void send(code.trim());
+        }}
+      >
+        <ProblemNotice signIn={signIn} />
+        <SecondStep
+          recovery={recovery}
+          onRecovery={(on) => {
+            setRecovery(on);
+            setMissing('');
+            signIn.clearProblem();
+          }}
+          code={code}
+          onCode={setCode}
+          onComplete={(full) => {
+            if (!signIn.pending) void send(full);
+          }}
+          error={missing}
+          field={field}
+        />
+        <Button type="submit" intent="primary" size="lg" pending={signIn.pending}>
+          Sign in
+        </Button>
+        <Button intent="ghost" onClick={signIn.restart}>
+          Start again
+        </Button>
+      </form>
+    </Frame>
+  );
 }

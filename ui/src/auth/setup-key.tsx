@@ -1,6 +1,7 @@
+import { shellQuote } from '@/lib/shell-quote';
 import { Button } from '@/ui/button';
+import { Command } from '@/ui/command';
 import { Notice } from '@/ui/notice';
-import { Command } from './command';
 import { Frame } from './frame';
 
 /** Names the key file and how to keep a copy. The key itself never travels over HTTP. */
@@ -20,7 +21,7 @@ export function SetupKey({ step, path, onDone }: { step: string; path: string; o
         </div>
         <div className="grid gap-1.5">
           <p className="text-label font-medium">Copy it to a safe place</p>
-          <Command text={`cp ${quote(path)} /path/to/a/safe/place/`} />
+          <Command text={`cp ${shellQuote(path)} /path/to/a/safe/place/`} />
         </div>
         <Notice tone="warn" title="Without this file every database password has to be entered again">
           A backup of the database alone does not contain it. Keep the two apart.
@@ -33,9 +34,4 @@ export function SetupKey({ step, path, onDone }: { step: string; path: string; o
       </div>
     </Frame>
   );
-}
-
-/** Quotes a path for a POSIX shell when it needs it. */
-function quote(path: string): string {
-  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

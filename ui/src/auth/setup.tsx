@@ -1,8 +1,10 @@
 import { useEffect, useState } from 'react';
 import { type AuthStatus, authStatus } from '@/api/auth';
 import { authPaths } from '@/lib/paths';
+import { useDelayed } from '@/lib/use-delayed';
 import { Button } from '@/ui/button';
 import { Notice } from '@/ui/notice';
+import { Loading, Skeleton } from '@/ui/skeleton';
 import { Frame } from './frame';
 import { problemText } from './problem';
 import { SetupAccount } from './setup-account';
@@ -20,12 +22,16 @@ export function Setup({ code }: { code: string }) {
   const [problem, setProblem] = useState('');
   const [step, setStep] = useState<Step>(stepOfAddress);
   const [attempt, setAttempt] = useState(0);
+  const [asking, setAsking] = useState(true);
+  const late = useDelayed(!status && asking, 150);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new attempt asks again
   useEffect(() => {
     const stop = new AbortController();
+    setAsking(true);
     authStatus(stop.signal).then(
       (answer) => {
+        setAsking(false);
         setProblem('');
         setStatus(answer);
         if (answer.setup_required) setStep('account');
@@ -33,7 +39,9 @@ export function Setup({ code }: { code: string }) {
         else if (stepOfAddress() === 'account') location.replace('/');
       },
       (error: unknown) => {
-        if (!stop.signal.aborted) setProblem(problemText(error));
+        if (stop.signal.aborted) return;
+        setAsking(false);
+        setProblem(problemText(error));
       },
     );
     return () => stop.abort();
@@ -53,15 +61,17 @@ export function Setup({ code }: { code: string }) {
     return (
       <Frame title="Set up Studio" lead="The server did not answer.">
         <div className="grid justify-items-start gap-4">
-          <Notice tone="bad">{problem}</Notice>
-          <Button intent="primary" onClick={() => setAttempt(attempt + 1)}>
+          <div role="alert">
+            <Notice tone="bad">{problem}</Notice>
+          </div>
+          <Button intent="primary" pending={asking} onClick={() => setAttempt(attempt + 1)}>
             Retry
           </Button>
         </div>
       </Frame>
     );
   }
-  if (!status) return null;
+  if (!status) return late ? <Waiting /> : null;
 
   // A key from the environment has its owner already: there is nothing to say about it.
   const withKey = status.key?.source !== 'environment';
@@ -77,6 +87,23 @@ export function Setup({ code }: { code: string }) {
   if (step === 'key' && withKey)
     return <SetupKey step={label} path={status.key?.path ?? ''} onDone={() => go('start')} />;
   return <SetupStart step={label} onBack={withKey ? () => go('key') : undefined} />;
+}
+
+/** The shape of the first step, while the server is asked how far the setup is. */
+function Waiting() {
+  return (
+    <Frame title="Set up Studio" lead="Asking the server how far it is.">
+      <Loading label="Loading the setup" className="grid gap-5">
+        {['name', 'password', 'code'].map((field) => (
+          <div key={field} className="grid gap-1.5">
+            <Skeleton className="h-3 w-24" />
+            <Skeleton className="h-8 w-full" />
+          </div>
+        ))}
+        <Skeleton className="h-8 w-36" />
+      </Loading>
+    </Frame>
+  );
 }
 
 function stepOfAddress(): Step {

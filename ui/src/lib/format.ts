@@ -91,3 +91,8 @@ export function formatList(items: readonly string[]): string {
 export function formatShare(share: number): string {
   return `${(share * 100).toFixed(1)} %`;
 }
+
+/** "is taken" → "Is taken". A first word that is code (`max_rows`, `:limit`, `db.internal`) stays as it is. */
+export function sentence(text: string): string {
+  return /^\p{Ll}[\p{Ll}'’-]*[,;:.!?]?(?=\s|$)/u.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;
+}

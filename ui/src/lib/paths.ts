@@ -12,7 +12,9 @@ export const paths = {
   tool: '/tools/$id',
   deploy: '/deploy',
   connect: '/connect',
+  security: '/security',
   settings: '/settings/$section',
+  account: '/account',
 } as const;
 
 /** Pages of the auth bundle: full page loads, outside the router. */

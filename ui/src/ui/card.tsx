@@ -9,12 +9,15 @@ interface Props {
   className?: string;
   flush?: boolean;
   label?: string;
+  /** What an address ends in to lead here. */
+  id?: string;
 }
-export function Card({ title, meta, actions, children, className, flush, label }: Props) {
+export function Card({ title, meta, actions, children, className, flush, label, id: anchor }: Props) {
   const id = useId();
   const Box = title || label ? 'section' : 'div';
   return (
     <Box
+      id={anchor}
       aria-labelledby={title ? id : undefined}
       aria-label={title ? undefined : label}
       className={cx('min-w-0 rounded-lg border border-line bg-surface', className)}
@@ -24,7 +27,8 @@ export function Card({ title, meta, actions, children, className, flush, label }
           <h2 id={id} className="text-control font-semibold">
             {title}
           </h2>
-          {meta && <span className="truncate text-label text-muted">{meta}</span>}
+          {/* The title wraps only once nothing is left of this to cut. */}
+          {meta && <span className="shrink-[9999] truncate text-label text-muted">{meta}</span>}
           {actions && <div className="ml-auto flex items-center gap-1">{actions}</div>}
         </header>
       )}

@@ -46,7 +46,7 @@ export function Dialog({
     >
       <Base.Portal>
         <Base.Backdrop className="layer-fade fixed inset-0 z-40 bg-scrim" />
-        <Base.Viewport className="fixed inset-0 z-50 grid place-items-center overflow-y-auto p-4">
+        <Base.Viewport className="fixed inset-0 z-50 grid grid-cols-[minmax(0,1fr)] place-items-center overflow-y-auto p-4">
           <Base.Popup
             role={role}
             initialFocus={initialFocus}

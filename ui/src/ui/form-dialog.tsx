@@ -1,5 +1,5 @@
 import { type ReactNode, useId, useRef } from 'react';
-import { Button } from './button';
+import { Button, type Intent } from './button';
 import { Dialog } from './dialog';
 
 interface Props {
@@ -10,13 +10,25 @@ interface Props {
   children: ReactNode;
   /** Verb and noun: "Create token". */
   submit: string;
+  intent?: Intent;
   pending?: boolean;
   onSubmit: () => void;
   size?: 'sm' | 'md' | 'lg';
 }
 
 /** A form in a layer; its first field has the focus. The submit button stays enabled; pressing it shows what is missing. */
-export function FormDialog({ open, onClose, title, description, children, submit, pending, onSubmit, size }: Props) {
+export function FormDialog({
+  open,
+  onClose,
+  title,
+  description,
+  children,
+  submit,
+  intent = 'primary',
+  pending,
+  onSubmit,
+  size,
+}: Props) {
   const id = useId();
   const first = useRef<HTMLElement | null>(null);
   return (
@@ -30,7 +42,7 @@ export function FormDialog({ open, onClose, title, description, children, submit
       footer={
         <>
           <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" form={id} intent="primary" pending={pending}>
+          <Button type="submit" form={id} intent={intent} pending={pending}>
             {submit}
           </Button>
         </>
@@ -39,7 +51,7 @@ export function FormDialog({ open, onClose, title, description, children, submit
       <form
         id={id}
         ref={(form) => {
-          first.current = form?.querySelector<HTMLElement>('input, textarea, select') ?? null;
+          first.current = form?.querySelector<HTMLElement>('input:not([hidden]), textarea, select') ?? null;
         }}
         noValidate
         className="grid gap-4 py-1"

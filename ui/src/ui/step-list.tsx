@@ -1,8 +1,9 @@
-import { Check, LoaderCircle, X } from 'lucide-react';
+import { Check, LoaderCircle, TriangleAlert, X } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { cx } from '@/lib/cx';
 
-export type StepState = 'done' | 'running' | 'failed' | 'waiting';
+/** "warning": it went well, but not as one should leave it. */
+export type StepState = 'done' | 'warning' | 'running' | 'failed' | 'waiting';
 
 export interface Step {
   name: string;
@@ -11,9 +12,16 @@ export interface Step {
   detail?: ReactNode;
 }
 
-const words: Record<StepState, string> = { done: 'done', running: 'running', failed: 'failed', waiting: 'not started' };
+const words: Record<StepState, string> = {
+  done: 'done',
+  warning: 'done, with a warning',
+  running: 'running',
+  failed: 'failed',
+  waiting: 'not started',
+};
 const rings: Record<StepState, string> = {
   done: 'border-ok bg-ok-soft text-ok',
+  warning: 'border-warn bg-warn-soft text-warn',
   failed: 'border-bad bg-bad-soft text-bad',
   running: 'border-accent bg-accent-soft text-link',
   waiting: 'border-line text-muted',
@@ -34,7 +42,7 @@ export function StepList({ steps, label }: { steps: readonly Step[]; label: stri
               aria-hidden
               className={cx(
                 'absolute top-[22px] bottom-[-2px] left-[9.5px] w-px',
-                s.state === 'done' ? 'bg-ok' : 'bg-line',
+                s.state === 'done' || s.state === 'warning' ? 'bg-ok' : 'bg-line',
               )}
             />
           )}
@@ -57,7 +65,11 @@ export function StepList({ steps, label }: { steps: readonly Step[]; label: stri
               </span>
               <span className="ml-auto text-label text-muted tabular-nums">{s.time}</span>
             </div>
-            {s.detail && <div className="mt-0.5 text-label break-words text-muted">{s.detail}</div>}
+            {s.detail && (
+              <div className={cx('mt-0.5 text-label break-words', s.state === 'warning' ? 'text-warn' : 'text-muted')}>
+                {s.detail}
+              </div>
+            )}
           </div>
         </li>
       ))}
@@ -70,6 +82,8 @@ function StepIcon({ state }: { state: StepState }) {
   switch (state) {
     case 'done':
       return <Check aria-hidden className={className} />;
+    case 'warning':
+      return <TriangleAlert aria-hidden className={className} />;
     case 'failed':
       return <X aria-hidden className={className} />;
     case 'running':

@@ -201,7 +201,7 @@ describe('messages', () => {
       ],
     };
     const draft = { ...toDraft(form), name: '' };
-    expect(liveErrors(definition, draft, false)).toEqual({ 'parameters.since.default_value': 'not a date' });
+    expect(liveErrors(definition, draft, false)).toEqual({ 'parameters.since.default_value': 'Not a date' });
     expect(liveErrors(definition, draft, true)).toHaveProperty('name');
   });
 });

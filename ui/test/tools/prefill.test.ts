@@ -113,7 +113,7 @@ describe('completion', () => {
 
 describe('suggested types', () => {
   const used = (compared: string, suggested_type: ParamType = 'string') => [
-    { name: 'p', suggested_type, compared, declared: true, positions: [] },
+    { name: 'p', suggested_type, compared, optional: false, declared: true, positions: [] },
   ];
   const table = (name: string, param_type: ParamType): Table => ({
     schema: 'main',

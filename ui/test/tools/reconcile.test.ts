@@ -11,7 +11,13 @@ function usesOf(sql: string, types: Readonly<Record<string, ParamType>> = {}): U
     const name = m[1] ?? '';
     used.set(name, [...(used.get(name) ?? []), { start: m.index }]);
   }
-  return [...used].map(([name, positions]) => ({ name, suggested_type: types[name] ?? 'string', positions }));
+  const optional = (name: string) => new RegExp(`:${name}\\b(::\\w+)? IS NULL`).test(sql);
+  return [...used].map(([name, positions]) => ({
+    name,
+    suggested_type: types[name] ?? 'string',
+    optional: optional(name),
+    positions,
+  }));
 }
 
 const empty: Reconciled = { parameters: [], tests: {}, gone: [], renamed: {}, auto: [], seen: undefined };
@@ -48,6 +54,26 @@ describe('reconcile', () => {
     expect(now.tests).toEqual({ max_rows: '7' });
     expect(now.renamed).toEqual({ max_rows: 'limit' });
     expect(now.gone).toEqual([]);
+  });
+
+  it('takes a parameter that the statement can do without as optional, until somebody chooses', () => {
+    const required = (r: Reconciled) => Object.fromEntries(r.parameters.map((p) => [p.name, p.is_required]));
+    const typed = step(step(empty, 'WHERE a = :a'), 'WHERE (:a IS NULL OR a = :a) AND b = :b');
+    expect(required(typed)).toEqual({ a: false, b: true });
+    expect(required(step(typed, 'WHERE a = :a AND b = :b'))).toEqual({ a: true, b: true });
+    // Chosen by hand: what the statement suggests no longer decides.
+    const chosen = { ...typed, parameters: typed.parameters.map((p) => ({ ...p, is_required: !p.is_required })) };
+    expect(required(step(chosen, 'WHERE (:a IS NULL OR a = :a) AND (:b IS NULL OR b = :b) AND c'))).toEqual({
+      a: true,
+      b: false,
+    });
+    // A stored parameter is never changed by an edit of the statement.
+    expect(required(step(before, sql.replace('b = :country', ':country IS NULL')))).toEqual({
+      limit: true,
+      country: true,
+    });
+    // Nothing was set: nothing is kept greyed when it goes.
+    expect(step(typed, 'WHERE b = :b').gone).toEqual([]);
   });
 
   it('keeps them when the name is deleted first', () => {

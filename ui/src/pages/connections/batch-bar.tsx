@@ -1,5 +1,6 @@
 import { Link } from '@tanstack/react-router';
 import { RotateCw } from 'lucide-react';
+import { SelectionBar } from '@/components/list/selection-bar';
 import { plural } from '@/lib/format';
 import { paths } from '@/lib/paths';
 import { Button } from '@/ui/button';
@@ -42,19 +43,12 @@ export function BatchBar({ batch, selected, onTest, onCancel, onClear, onDismiss
     <>
       {batch && <Outcome batch={batch} onDismiss={onDismiss} />}
       {selected > 0 && (
-        <section
-          aria-label="Selection"
-          className="flex flex-wrap items-center gap-2 rounded-md border border-line bg-raised px-3 py-1.5"
-        >
-          <p className="mr-auto text-control tabular-nums">{plural(selected, 'connection')} selected</p>
+        <SelectionBar count={selected} noun="connection" onClear={onClear}>
           <Button size="sm" onClick={onTest}>
             <RotateCw aria-hidden />
             Test
           </Button>
-          <Button size="sm" intent="ghost" onClick={onClear}>
-            Clear selection
-          </Button>
-        </section>
+        </SelectionBar>
       )}
     </>
   );

@@ -11,7 +11,6 @@ import { Menu } from '@/ui/menu';
 import { Switch } from '@/ui/switch';
 import { type Health, HealthState } from './health';
 import { kinds, target } from './kinds';
-import type { ListSearch } from './list-search';
 import type { Connection } from './values';
 
 interface Props {
@@ -21,8 +20,8 @@ interface Props {
   users: ReadonlyMap<string, number> | undefined;
   /** The id of the connection that is tested now. */
   testing: string | undefined;
-  sort: NonNullable<ListSearch['sort']>;
-  onSort: (sort: NonNullable<ListSearch['sort']>) => void;
+  sort: string;
+  onSort: (sort: string) => void;
   selected: ReadonlySet<string>;
   onSelect: (selected: ReadonlySet<string>) => void;
   onSwitch: (connection: Connection, on: boolean) => void;
@@ -111,8 +110,7 @@ export function ConnectionTable(props: Props) {
       rowKey={(c) => c.id}
       rowName={(c) => c.name}
       sort={props.sort}
-      // The sort keys of the columns above, forwards or backwards.
-      onSort={(sort) => props.onSort(sort as NonNullable<ListSearch['sort']>)}
+      onSort={props.onSort}
       selected={props.selected}
       onSelect={props.onSelect}
     />

@@ -1,9 +1,13 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
-import { Plus, RotateCw, Search } from 'lucide-react';
-import { useMemo, useRef, useState } from 'react';
+import { RotateCw } from 'lucide-react';
+import { useCallback, useMemo, useRef, useState } from 'react';
 import { connectionHealthQuery, connectionsQuery, toolsQuery } from '@/api/queries';
-import { useActions } from '@/app/actions';
+import { listQuery, sortOf } from '@/components/list/address';
+import { NothingMatches } from '@/components/list/nothing-matches';
+import { Pager, range } from '@/components/list/pager';
+import { useListActions } from '@/components/list/use-list-actions';
+import { useSelection } from '@/components/list/use-selection';
 import { Page } from '@/components/page';
 import { QueryState } from '@/components/query-state';
 import { paths } from '@/lib/paths';
@@ -15,7 +19,8 @@ import { BatchBar } from './batch-bar';
 import { ConnectionTable } from './connection-table';
 import { DeleteDialog } from './delete-dialog';
 import { Filters } from './filters';
-import { CreateLink, FailingChip, NoConnections, NothingMatches, Pager, pageSize, range } from './list-parts';
+import { kinds } from './kinds';
+import { CreateLink, FailingChip, NoConnections } from './list-parts';
 import type { ListSearch } from './list-search';
 import { useBatchTest } from './use-batch-test';
 import { useSwitch } from './use-switch';
@@ -26,28 +31,31 @@ const route = getRouteApi(paths.connections);
 const mostTools = 100;
 
 export default function ConnectionsPage() {
-  const search = route.useSearch();
+  const search: ListSearch = route.useSearch();
   const navigate = useNavigate();
-  const { skip = 0, sort = 'name', db_type, search: text } = search;
+  const { page = 1, sort = 'name', db_type, search: text } = search;
   const query = useQuery({
-    ...connectionsQuery({ skip, limit: pageSize, sort, db_type, search: text }),
+    ...connectionsQuery({ ...listQuery(search), db_type }),
     placeholderData: keepPreviousData,
   });
   const health = useQuery(connectionHealthQuery);
   const users = useToolCounts();
   const test = useBatchTest();
   const enable = useSwitch();
-  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
+  const [selected, setSelected] = useSelection(query.data?.items);
   const [deleting, setDeleting] = useState<Connection>();
   const closeDialog = () => setDeleting(undefined);
   const list = useRef<HTMLDivElement>(null);
 
-  const show = (next: ListSearch) => void navigate({ to: paths.connections, search: next, replace: true });
+  const show = (change: Partial<ListSearch>) =>
+    void navigate({ to: paths.connections, search: { ...search, page: undefined, ...change }, replace: true });
+  const clear = () => void navigate({ to: paths.connections, search: { sort: search.sort }, replace: true });
   const rows = query.data?.items ?? [];
   const filtered = text !== undefined || db_type !== undefined;
-  const none = query.data?.total === 0 && !filtered && skip === 0;
+  const none = query.data?.total === 0 && !filtered && page === 1;
   const chosen = rows.filter((c) => selected.has(c.id));
-  useListActions(list);
+  const create = useCallback(() => void navigate({ to: paths.connectionNew }), [navigate]);
+  useListActions({ noun: 'connection', list, create, synonyms: 'new add database' });
 
   return (
     <Page
@@ -82,7 +90,7 @@ export default function ConnectionsPage() {
                     <>
                       <FailingChip count={health.data?.items.filter((h) => h.status === 'failing').length ?? 0} />
                       <span className="ml-auto text-label text-muted tabular-nums">
-                        {range(skip, items.length, total)}
+                        {range(page, total, 'connection')}
                       </span>
                     </>
                   }
@@ -97,7 +105,11 @@ export default function ConnectionsPage() {
                 />
                 <Card flush label="Connections" className="overflow-hidden">
                   {items.length === 0 ? (
-                    <NothingMatches search={search} onClear={() => show({ sort: search.sort })} />
+                    <NothingMatches
+                      what="connections"
+                      filters={[text && `“${text}”`, db_type && `kind ${kinds[db_type].title}`]}
+                      onClear={clear}
+                    />
                   ) : (
                     <ConnectionTable
                       rows={items}
@@ -105,7 +117,7 @@ export default function ConnectionsPage() {
                       users={users}
                       testing={test.batch?.current}
                       sort={sort}
-                      onSort={(next) => show({ ...search, sort: next === 'name' ? undefined : next, skip: undefined })}
+                      onSort={(next) => show({ sort: sortOf(next) })}
                       selected={selected}
                       onSelect={setSelected}
                       onSwitch={enable.change}
@@ -114,7 +126,7 @@ export default function ConnectionsPage() {
                     />
                   )}
                 </Card>
-                <Pager skip={skip} total={total} onChange={(next) => show({ ...search, skip: next || undefined })} />
+                <Pager noun="connection" page={page} total={total} onPage={(next) => show({ page: next })} />
               </>
             )
           }
@@ -134,41 +146,6 @@ function useToolCounts(): ReadonlyMap<string, number> | undefined {
     for (const tool of data.items) counts.set(tool.connection_id, (counts.get(tool.connection_id) ?? 0) + 1);
     return counts;
   }, [data]);
-}
-
-function useListActions(list: React.RefObject<HTMLDivElement | null>): void {
-  const navigate = useNavigate();
-  useActions(
-    'page',
-    useMemo(
-      () => [
-        {
-          id: 'connection create',
-          label: 'Create connection',
-          icon: Plus,
-          keys: 'c',
-          synonyms: 'new add database',
-          run: () => void navigate({ to: paths.connectionNew }),
-        },
-        {
-          id: 'connection search',
-          label: 'Search connections',
-          icon: Search,
-          keys: '/',
-          run: () => list.current?.querySelector<HTMLElement>('input[type="search"]')?.focus(),
-        },
-        // From the first row on, the table itself knows these keys.
-        ...['j', 'k'].map((keys) => ({
-          id: `connection rows ${keys}`,
-          label: 'Move between rows',
-          keys,
-          hidden: true,
-          run: () => list.current?.querySelector<HTMLElement>('[data-row-link] a')?.focus(),
-        })),
-      ],
-      [navigate, list],
-    ),
-  );
 }
 
 function HeadActions({ testing, onTest }: { testing: boolean | undefined; onTest: () => void }) {

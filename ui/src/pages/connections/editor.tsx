@@ -5,31 +5,29 @@ import { connectionHealthQuery, connectionUsageQuery } from '@/api/queries';
 import { useActions } from '@/app/actions';
 import { Page } from '@/components/page';
 import { Time } from '@/components/time';
+import { EditingBars } from '@/editing/editing-bars';
+import { LeaveDialog } from '@/editing/leave-dialog';
 import { Button } from '@/ui/button';
 import { IconButton } from '@/ui/icon-button';
 import { Kbd } from '@/ui/kbd';
 import { Menu } from '@/ui/menu';
 import { State } from '@/ui/state';
 import { Tabs } from '@/ui/tabs';
-import { ConflictBar } from './conflict-bar';
 import { DeleteDialog } from './delete-dialog';
-import { DraftBar } from './draft-bar';
 import { HealthState } from './health';
-import { LeaveDialog } from './leave-dialog';
 import type { Tab } from './list-search';
 import { SettingsTab } from './settings-tab';
 import { useEditor } from './use-editor';
 import type { Form } from './use-form';
 import { UsedBy } from './used-by';
-import { type Connection, fresh, valuesOf } from './values';
+import type { Connection } from './values';
 
 const SchemaTab = lazy(() => import('./schema-tab').then((m) => ({ default: m.SchemaTab })));
 
 /** One connection, new or saved. */
 export function Editor({ connection }: { connection?: Connection }) {
   const editor = useEditor(connection);
-  const { form, test, draft, tab, table, show } = editor;
-  const { saved } = form;
+  const { form, test, tab, table, show } = editor;
   const [deleting, setDeleting] = useState(false);
   useEditorActions(editor.save, editor.runTest);
 
@@ -68,18 +66,16 @@ export function Editor({ connection }: { connection?: Connection }) {
       }
     >
       <div className="grid grid-cols-1 gap-4">
-        {form.theirs && saved && (
-          <ConflictBar form={form} saved={saved} theirs={form.theirs} onCopy={editor.saveCopy} />
-        )}
-        {draft.found && (
-          <DraftBar
-            draft={draft.found}
-            saved={saved ? valuesOf(saved) : fresh}
-            version={saved?.version ?? 0}
-            onRestore={editor.restore}
-            onDrop={draft.drop}
-          />
-        )}
+        <EditingBars
+          editing={form.editing}
+          subject="This connection was"
+          kind="connection"
+          pending={form.pending}
+          onSave={editor.saveMerged}
+          onCopy={editor.saveCopy}
+          onRestored={editor.restored}
+          onDiscarded={() => form.forget('secrets too')}
+        />
         {connection ? (
           <DetailTabs connection={connection} tab={tab} table={table} onShow={show} settings={settings} />
         ) : (
@@ -89,6 +85,7 @@ export function Editor({ connection }: { connection?: Connection }) {
       <LeaveDialog
         dirty={form.dirty}
         what={connection ? connection.name : 'The new connection'}
+        unkept={form.unkept ? 'The password or other secret' : undefined}
         onSave={editor.saveAndLeave}
       />
       {deleting && connection && (

@@ -1,24 +1,13 @@
+import { type ListAddress, listAddress } from '@/components/list/address';
 import { isKind, type Kind } from './kinds';
 
-const sorts = ['name', '-name', 'updated_at', '-updated_at'] as const;
-
-/** The list's state in its address. Anything that is not understood is left out. */
-export interface ListSearch {
-  search?: string;
+/** The list's state in its address. */
+export interface ListSearch extends ListAddress {
   db_type?: Kind;
-  sort?: (typeof sorts)[number];
-  skip?: number;
 }
 
 export function parseListSearch(search: Record<string, unknown>): ListSearch {
-  const { search: text, db_type, sort, skip } = search;
-  return {
-    // The router reads ?search=2024 as a number.
-    search: typeof text === 'string' || typeof text === 'number' ? String(text) : undefined,
-    db_type: isKind(db_type) ? db_type : undefined,
-    sort: sorts.find((s) => s === sort),
-    skip: typeof skip === 'number' && Number.isSafeInteger(skip) && skip > 0 ? skip : undefined,
-  };
+  return { ...listAddress(search), db_type: isKind(search.db_type) ? search.db_type : undefined };
 }
 
 export const tabs = ['settings', 'schema', 'used-by'] as const;

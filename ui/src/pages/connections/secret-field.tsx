@@ -39,7 +39,7 @@ export function SecretField(props: Props) {
     <Field id={id} label={label} error={error} hint={why} className={className} required={stored ? undefined : false}>
       {(ids) => (
         <div className="flex flex-wrap items-start gap-2">
-          <div className="min-w-40 flex-1">
+          <div className="min-w-32 flex-1">
             {value === null ? (
               <Input {...ids} readOnly value="" placeholder="removed when you save" />
             ) : resting ? (

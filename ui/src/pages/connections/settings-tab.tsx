@@ -5,7 +5,7 @@ import { type FormError, FormErrors, focusFirstError } from '@/ui/form-errors';
 import { Notice } from '@/ui/notice';
 import { Advanced } from './advanced';
 import { Basics } from './basics';
-import { fieldLabels } from './conflict';
+import { fieldLabels } from './fields';
 import { fieldId } from './form-parts';
 import { KindCard } from './kind-tiles';
 import { kinds } from './kinds';

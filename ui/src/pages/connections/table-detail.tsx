@@ -91,7 +91,7 @@ function Columns({ columns, keys, table }: { columns: readonly Column[]; keys: r
         <tr>
           <Th>Column</Th>
           <Th>Type</Th>
-          <Th>Empty</Th>
+          <Th>Nullable</Th>
           <Th>Key</Th>
           {defaults && <Th>Default</Th>}
           {comments && <Th>Comment</Th>}
@@ -102,7 +102,7 @@ function Columns({ columns, keys, table }: { columns: readonly Column[]; keys: r
           <Tr key={c.name}>
             <Td className="font-mono text-label">{c.name}</Td>
             <Td className="font-mono text-label text-muted">{c.type}</Td>
-            <Td className="text-muted">{c.nullable ? 'allowed' : 'no'}</Td>
+            <Td className="text-muted">{c.nullable ? 'yes' : 'no'}</Td>
             <Td>
               <Key column={c} keys={keys} />
             </Td>

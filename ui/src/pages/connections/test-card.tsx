@@ -1,12 +1,12 @@
 import type { ReactNode } from 'react';
-import { formatDuration, formatSpan } from '@/lib/format';
+import { formatDuration, formatSpan, sentence } from '@/lib/format';
 import { useNow } from '@/lib/use-now';
 import { Button } from '@/ui/button';
 import { Card } from '@/ui/card';
 import { CopyIcon } from '@/ui/copy-button';
 import { Notice } from '@/ui/notice';
 import { State } from '@/ui/state';
-import { type Step, StepList } from '@/ui/step-list';
+import { type Step, StepList, type StepState } from '@/ui/step-list';
 import { type TestResult, type TestState, total } from './use-test';
 import type { Values } from './values';
 
@@ -120,14 +120,26 @@ const word = (name: string): string => words[name] ?? name;
 
 type TestStep = TestResult['steps'][number];
 
+/** What the server says of a TLS step that ended without TLS, as the mode allows (driver.NotEncrypted). */
+const notEncrypted = 'not encrypted';
+
+const isPlain = (step: TestStep): boolean => step.name === 'tls' && step.message === notEncrypted;
+
+function stateOf(step: TestStep): StepState {
+  if (!step.ok) return 'failed';
+  return isPlain(step) ? 'warning' : 'done';
+}
+
+const found = (step: TestStep): string => (isPlain(step) ? sentence(step.message) : step.message);
+
 /** The steps that ran, then those that were not reached. */
 function steps(result: TestResult, values: Values, failure: (step: TestStep) => ReactNode): Step[] {
   const ran = result.steps.map(
     (s): Step => ({
       name: word(s.name),
-      state: s.ok ? 'done' : 'failed',
+      state: stateOf(s),
       time: s.ms > 0 ? formatDuration(s.ms) : undefined,
-      detail: s.ok ? s.message : failure(s),
+      detail: s.ok ? found(s) : failure(s),
     }),
   );
   if (result.success) return ran;

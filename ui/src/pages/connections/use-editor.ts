@@ -1,26 +1,18 @@
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { draftKey } from '@/lib/drafts';
 import { paths } from '@/lib/paths';
-import { useDraft } from '@/lib/use-draft';
 import { toast } from '@/ui/toast-store';
 import { parseDetailSearch, type Tab } from './list-search';
 import { useForm } from './use-form';
 import { useTest } from './use-test';
-import { type Connection, fresh, parseValues, sameTarget, sameValues, valuesOf } from './values';
+import { type Connection, sameTarget, type Values } from './values';
 
 /** What one can do with a connection that is open: its form, its draft, its test, and where each leads. */
 export function useEditor(connection: Connection | undefined) {
   const navigate = useNavigate();
   const form = useForm(connection);
   const test = useTest();
-  const { values, saved } = form;
-  const draft = useDraft({
-    key: draftKey('connection', connection?.id),
-    value: values,
-    version: saved?.version ?? 0,
-    dirty: form.dirty && !sameValues(saved ? valuesOf(saved) : fresh, values),
-    parse: parseValues,
-  });
+  const { values, saved, editing } = form;
+  const { drafts, theirs } = editing;
   const { tab = 'settings', table } = parseDetailSearch(useSearch({ strict: false }));
   const show = (next: { tab?: Tab; table?: string }) => {
     if (!connection) return;
@@ -43,13 +35,17 @@ export function useEditor(connection: Connection | undefined) {
     }
   };
   const say = (now: Connection) => {
-    draft.drop();
+    drafts.drop();
     if (tested?.success) void test.record(now.id);
     if (tested?.success === false) toast(`Saved ${now.name}. Its last test failed.`, { tone: 'warn' });
     else toast(connection ? `Saved · version ${now.version}` : `Created ${now.name}.`);
   };
-  const save = async () => {
-    const now = await form.save();
+  const save = async (send = form.save) => {
+    if (theirs && send === form.save) {
+      toast('Review the differences first, or save yours as a copy.', { tone: 'warn' });
+      return undefined;
+    }
+    const now = await send();
     if (!now) {
       show({ tab: 'settings' });
       return undefined;
@@ -78,28 +74,26 @@ export function useEditor(connection: Connection | undefined) {
     if (saved?.password && !now.password) toast('A stored password is not copied: enter it.', { tone: 'warn' });
     open(now, 'settings');
   };
-  const restore = () => {
-    if (draft.found) form.replace(draft.found.value);
-    draft.taken();
-    show({ tab: 'settings' });
-  };
   const close = () => {
-    draft.drop();
+    drafts.drop();
     void navigate({ to: paths.connections, ignoreBlocker: true });
   };
 
   return {
     form,
     test,
-    draft,
     tab,
     table,
     show,
     runTest: () => void runTest(),
     save: () => void onSave(),
     saveAndLeave: async () => (await save()) !== undefined,
+    saveMerged: (current: Connection, next: Values) => void save(() => form.saveMerged(current, next)),
+    restored: () => {
+      form.forget('errors');
+      show({ tab: 'settings' });
+    },
     saveCopy: () => void saveCopy(),
-    restore,
     close,
   };
 }

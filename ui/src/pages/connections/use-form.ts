@@ -1,12 +1,17 @@
-import { useEffect, useState } from 'react';
+import { useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
 import { Conflict, describe, fieldErrors } from '@/api/errors';
 import { useCreateConnection, useSaveConnection } from '@/api/mutations';
+import { connectionQuery } from '@/api/queries';
+import { draftKey } from '@/editing/drafts';
+import { type Editing, useEditing } from '@/editing/use-editing';
+import { connectionFields } from './fields';
 import {
+  anyTyped,
   askedAgain,
   type Connection,
   draftOf,
   fresh,
-  isDirty,
   patchOf,
   type Secrets,
   unsendable,
@@ -17,18 +22,19 @@ import {
 export type Errors = Readonly<Record<string, string>>;
 
 export interface Form {
-  /** What the typed values started from; undefined for a connection that does not exist yet. */
+  editing: Editing<Connection, Values>;
+  /** What the typed values change; undefined for a connection that does not exist yet. */
   saved: Connection | undefined;
   values: Values;
   secrets: Secrets;
   dirty: boolean;
+  /** A secret was typed: no draft keeps it. */
+  unkept: boolean;
   /** By the server's field names; '' is about no field. */
   errors: Errors;
   /** Grows with each refusal: the page moves the focus to the first error. */
   refusals: number;
   pending: boolean;
-  /** What somebody else saved in the meantime. */
-  theirs: Connection | undefined;
   change: (part: Partial<Values>) => void;
   /** Undefined: leave the stored secret as it is. */
   changeSecret: (name: string, value: string | null | undefined) => void;
@@ -37,73 +43,79 @@ export interface Form {
   check: () => boolean;
   showErrors: (error: unknown) => void;
   save: () => Promise<Connection | undefined>;
+  /** Saves the outcome of a review on top of theirs. */
+  saveMerged: (theirs: Connection, values: Values) => Promise<Connection | undefined>;
   saveCopy: () => Promise<Connection | undefined>;
-  /** Goes on from their state with these values. */
-  rebase: (theirs: Connection, values: Values) => void;
-  discard: () => void;
+  /** Drops what was said about values that are no longer there. */
+  forget: (what: 'errors' | 'secrets too') => void;
 }
 
 /** The state of the form. It outlives the tab that shows it, and follows the server as long as nothing was typed. */
 export function useForm(current: Connection | undefined): Form {
-  const [saved, setSaved] = useState(current);
-  const [values, setValues] = useState<Values>(current ? valuesOf(current) : fresh);
+  const client = useQueryClient();
   const [secrets, setSecrets] = useState<Secrets>({});
   const { errors, refusals, refuse, forget, showErrors } = useErrors();
-  const [theirs, setTheirs] = useState<Connection>();
   const create = useCreateConnection();
   const update = useSaveConnection();
-  const pending = create.isPending || update.isPending;
-  const dirty = isDirty(saved, values, secrets);
+  const [pending, setPending] = useState(false);
+  const unkept = anyTyped(secrets);
+  const editing = useEditing({
+    key: draftKey('connection', current?.id),
+    fields: connectionFields,
+    stored: current,
+    formOf: valuesOf,
+    blank: fresh,
+    unkept,
+    saving: pending,
+  });
+  const { saved, form: values, change } = editing;
 
-  const adopt = (connection: Connection) => {
-    setSaved(connection);
-    setValues(valuesOf(connection));
-    setSecrets({});
-    forget();
-    setTheirs(undefined);
-  };
-
-  // The cache learns of other people's changes by the event stream, before anybody presses Save.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: only a new version of the connection counts
-  useEffect(() => {
-    if (!current || !saved || pending || current.version <= saved.version) return;
-    if (dirty) setTheirs(current);
-    else adopt(current);
-  }, [current, pending]);
-
-  const check = () => {
-    const found = unsendable(values);
-    for (const name of saved ? askedAgain(saved, values, secrets) : []) {
+  const judge = (from: Connection | undefined, next: Values) => {
+    const found = unsendable(next);
+    for (const name of from ? askedAgain(from, next, secrets) : []) {
       found[name === 'password' ? name : `extra_params.${name}`] = 'Enter it again, or remove it.';
     }
     refuse(found);
     return Object.keys(found).length === 0;
   };
-  const send = async (work: () => Promise<Connection>) => {
-    if (pending || !check()) return undefined;
+  const send = async (from: Connection | undefined, next: Values, work: () => Promise<Connection>) => {
+    if (pending || !judge(from, next)) return undefined;
+    setPending(true);
     try {
-      const now = await work();
-      adopt(now);
-      return now;
+      return await work();
     } catch (error) {
       const other = error instanceof Conflict ? asConnection(error.current) : undefined;
-      if (other) setTheirs(other);
+      // The bar that offers the review appears because what is stored is newer; nothing else is to be said.
+      if (other) client.setQueryData(connectionQuery(other.id).queryKey, other);
       else showErrors(error);
       return undefined;
+    } finally {
+      setPending(false);
     }
   };
+  const save = (from: Connection | undefined, next: Values) =>
+    send(from, next, async () => {
+      const now = from
+        ? await update.mutateAsync({ id: from.id, patch: patchOf(from, next, secrets) })
+        : await create.mutateAsync(draftOf(next, secrets));
+      editing.goOn(now);
+      setSecrets({});
+      forget();
+      return now;
+    });
 
   return {
+    editing,
     saved,
     values,
     secrets,
-    dirty,
+    dirty: editing.dirty,
+    unkept,
     errors,
     refusals,
     pending,
-    theirs,
     change: (part) => {
-      setValues((old) => ({ ...old, ...part }));
+      change((old) => ({ ...old, ...part }));
       forget(Object.keys(part));
     },
     changeSecret: (name, value) => {
@@ -114,33 +126,22 @@ export function useForm(current: Connection | undefined): Form {
       forget([name, `extra_params.${name}`]);
     },
     replace: (next, nextSecrets = {}) => {
-      setValues(next);
+      change(next);
       setSecrets((old) => ({ ...old, ...nextSecrets }));
       forget();
     },
-    check,
+    check: () => judge(saved, values),
     showErrors,
-    save: () =>
-      send(() =>
-        saved
-          ? update.mutateAsync({ id: saved.id, patch: patchOf(saved, values, secrets) })
-          : create.mutateAsync(draftOf(values, secrets)),
-      ),
-    saveCopy: () => send(() => create.mutateAsync(draftOf({ ...values, name: `${values.name} (copy)` }, secrets))),
-    rebase: (other, next) => {
-      setSaved(other);
-      setValues(next);
-      forget();
-      setTheirs(undefined);
+    save: () => save(saved, values),
+    saveMerged: (theirs, merged) => {
+      editing.goOn(theirs, merged);
+      return save(theirs, merged);
     },
-    discard: () => {
-      const last = theirs ?? saved;
-      if (last) adopt(last);
-      else {
-        setValues(fresh);
-        setSecrets({});
-        forget();
-      }
+    saveCopy: () =>
+      send(saved, values, () => create.mutateAsync(draftOf({ ...values, name: `${values.name} (copy)` }, secrets))),
+    forget: (what) => {
+      if (what === 'secrets too') setSecrets({});
+      forget();
     },
   };
 }

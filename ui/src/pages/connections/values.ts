@@ -1,4 +1,6 @@
 import type { components } from '@/api/schema';
+import { equal } from '@/editing/equal';
+import { sameShape } from '@/editing/fields';
 import { isKind, isKindOption, type Kind, kinds, secretOptions } from './kinds';
 
 export type Connection = components['schemas']['Connection'];
@@ -168,10 +170,11 @@ function changed(from: Values, to: Values): Changed {
   return out;
 }
 
-export function sameOptions(a: readonly Option[], b: readonly Option[]): boolean {
-  const plain = (options: readonly Option[]) =>
-    JSON.stringify([...options].sort((x, y) => x.name.localeCompare(y.name)).map((o) => [o.name, o.type, o.value]));
-  return plain(a) === plain(b);
+const sameOptions = (a: readonly Option[], b: readonly Option[]): boolean => equal(sortedOptions(a), sortedOptions(b));
+
+/** The order of options means nothing. */
+export function sortedOptions(options: readonly Option[]): Option[] {
+  return [...options].sort((a, b) => a.name.localeCompare(b.name));
 }
 
 const endpointFields = ['db_type', 'host', 'port', 'username', 'ssl_mode', 'ssl_root_cert', 'options'] as const;
@@ -330,25 +333,15 @@ export function patchOf(saved: Connection, typed: Values, secrets: Secrets): Pat
   return patch;
 }
 
-/** Whether there is anything to save. */
-export function isDirty(saved: Connection | undefined, values: Values, secrets: Secrets): boolean {
-  if (Object.values(secrets).some((typed) => typed !== '')) return true;
-  return !sameValues(saved ? valuesOf(saved) : fresh, values);
-}
+/** Whether a secret was typed, or its removal chosen. */
+export const anyTyped = (secrets: Secrets): boolean => Object.values(secrets).some((typed) => typed !== '');
 
 /** Reads a kept draft; undefined when another version of the page kept something else. */
 export function parseValues(kept: unknown): Values | undefined {
-  if (typeof kept !== 'object' || kept === null) return undefined;
-  const given: Record<string, unknown> = { ...kept };
-  for (const [field, usual] of Object.entries(fresh)) {
-    if (field === 'options' ? !isOptions(given[field]) : typeof given[field] !== typeof usual) return undefined;
-  }
-  if (!isKind(given.db_type)) return undefined;
-  // Every member was just compared with the type it has in `fresh`.
-  return given as unknown as Values;
+  return sameShape(kept, fresh) && isKind(kept.db_type) && isOptions(kept.options) ? kept : undefined;
 }
 
-function isOptions(value: unknown): value is Option[] {
+export function isOptions(value: unknown): value is Option[] {
   return (
     Array.isArray(value) &&
     value.every(

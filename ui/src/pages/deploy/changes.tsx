@@ -4,6 +4,7 @@ import { useState } from 'react';
 import type { components } from '@/api/schema';
 import { QueryState } from '@/components/query-state';
 import { cx } from '@/lib/cx';
+import { sentence } from '@/lib/format';
 import { lineDiff } from '@/lib/line-diff';
 import { Card } from '@/ui/card';
 import { Chip } from '@/ui/chip';
@@ -11,6 +12,8 @@ import { Diff } from '@/ui/diff';
 import { EmptyState } from '@/ui/empty-state';
 import { SkeletonRows } from '@/ui/skeleton';
 import { State } from '@/ui/state';
+
+import { kindWord } from './words';
 
 type Change = components['schemas']['Change'];
 type Problem = components['schemas']['Problem'];
@@ -30,7 +33,7 @@ export function Changes({ query }: { query: UseQueryResult<Difference> }) {
   return (
     <QueryState query={query} what="changes" skeleton={<SkeletonRows rows={4} />}>
       {({ changes, problems }) => (
-        <div className="grid gap-4">
+        <div className="grid grid-cols-1 gap-4">
           {problems.length > 0 && <Problems problems={problems} />}
           {changes.length === 0 ? <NoChanges /> : <ChangeGroups changes={changes} />}
         </div>
@@ -62,7 +65,7 @@ function Problems({ problems }: { problems: readonly Problem[] }) {
               {p.severity === 'error' ? 'Error' : 'Warning'}
             </State>
             <span className="min-w-0 flex-1 text-control">
-              <code className="font-mono text-label">{p.entity_name}</code> {p.message}
+              <code className="font-mono text-label">{p.entity_name}</code> {sentence(p.message)}
             </span>
           </li>
         ))}
@@ -112,7 +115,7 @@ function ChangeRow({ change }: { change: Change }) {
         <span className="grid min-w-0 flex-1 gap-0.5">
           <span className="flex flex-wrap items-center gap-2">
             <span className="font-mono text-control font-medium break-all">{change.name}</span>
-            <span className="text-label text-muted">{change.entity_type}</span>
+            <span className="text-label text-muted">{kindWord(change.entity_type)}</span>
             {change.breaking && (
               <Chip tone="bad">
                 <TriangleAlert aria-hidden className="size-3" />

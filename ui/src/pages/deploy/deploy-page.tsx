@@ -18,6 +18,7 @@ import { Progress } from './progress';
 import { Revisions } from './revisions';
 import { RunningCard } from './running-card';
 import { StartCard } from './start-card';
+import { useLastDeploy } from './use-last-deploy';
 import { useStart } from './use-start';
 
 const StopDialog = lazy(() => import('./stop-dialog').then((m) => ({ default: m.StopDialog })));
@@ -30,6 +31,7 @@ export default function DeployPage() {
   const diff = useQuery(deployDiffQuery);
   const start = useStart();
   const [stopping, setStopping] = useState(false);
+  const last = useLastDeploy(status.data);
 
   const warnings = diff.data?.problems.filter((p) => p.severity === 'warning').length ?? 0;
   const count = status.data?.undeployed_changes ?? 0;
@@ -65,7 +67,7 @@ export default function DeployPage() {
         </>
       }
     >
-      <div className="grid gap-4">
+      <div className="grid grid-cols-1 gap-4">
         {start.problem && (
           <div role="alert">
             <Notice tone="bad" title="The deploy did not start">
@@ -77,7 +79,7 @@ export default function DeployPage() {
           {(data) => (
             <>
               <RunningCard status={data} />
-              <Progress status={data} />
+              <Progress status={data} showLast={last.fresh} onDismiss={last.dismiss} />
             </>
           )}
         </QueryState>

@@ -1,7 +1,9 @@
+import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { components } from '@/api/schema';
 import { Time } from '@/components/time';
-import { plural } from '@/lib/format';
+import { plural, sentence } from '@/lib/format';
+import { paths } from '@/lib/paths';
 import { CopyIcon } from '@/ui/copy-button';
 import { Notice } from '@/ui/notice';
 import { State } from '@/ui/state';
@@ -43,7 +45,7 @@ function Facts({ status }: { status: Status }) {
     ['Live since', status.started_at ? <Time key="since" at={status.started_at} look="moment" /> : '–'],
     ['Deployed by', status.author?.name || status.author?.kind || '–'],
     ['Serves', serves.join(', ')],
-    ['Sandbox', status.sandbox_level || '–'],
+    ['Sandbox', <SandboxLevel key="sandbox" level={status.sandbox_level} />],
     ['Restarts', status.restarts],
   ];
   return (
@@ -55,5 +57,15 @@ function Facts({ status }: { status: Status }) {
         </div>
       ))}
     </dl>
+  );
+}
+
+/** The level, on the way to what it is made of. */
+function SandboxLevel({ level }: { level: string }) {
+  if (!level) return '–';
+  return (
+    <Link to={paths.security} search={{ tab: 'sandbox' }} className="rounded text-link hover:underline">
+      {sentence(level)}
+    </Link>
   );
 }

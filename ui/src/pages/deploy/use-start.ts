@@ -2,7 +2,6 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useCallback, useState } from 'react';
 import { describe } from '@/api/errors';
 import { useDeploy } from '@/api/mutations';
-import { toast } from '@/ui/toast-store';
 
 export interface Start {
   note: string;
@@ -26,10 +25,10 @@ export function useStart(): Start {
     mutate(
       { note: note.trim(), acceptWarnings: accepted },
       {
-        onSuccess: ({ revision }) => {
+        // How it goes is shown below and announced there.
+        onSuccess: () => {
           setNote('');
           setAccepted(false);
-          toast(`Deploying revision ${revision}.`, { tone: 'info' });
         },
         // What stands in the way is listed with the changes.
         onError: () => void client.invalidateQueries({ queryKey: ['deploy', 'diff'] }),

@@ -1,3 +1,5 @@
+import { sentence } from '@/lib/format';
+
 const steps: Readonly<Record<string, string>> = {
   validate: 'Validate',
   compile: 'Compile',
@@ -5,6 +7,20 @@ const steps: Readonly<Record<string, string>> = {
   health_check: 'Health check',
   switch: 'Switch traffic',
 };
+
+const kinds: Readonly<Record<string, string>> = {
+  connection: 'Connection',
+  tool: 'Tool',
+  resource: 'Resource',
+  prompt: 'Prompt',
+  variable: 'Variable',
+  server_config: 'Server settings',
+};
+
+/** What kind of thing a change is about. */
+export function kindWord(entityType: string): string {
+  return kinds[entityType] ?? sentence(entityType.replaceAll('_', ' '));
+}
 
 /** The step names of the server in words. */
 export function stepWord(name: string): string {

@@ -10,6 +10,7 @@ import { QueryState } from '@/components/query-state';
 import { Time } from '@/components/time';
 import { cx } from '@/lib/cx';
 import { plural } from '@/lib/format';
+import { SandboxCard } from '@/pages/security/sandbox-card';
 import { Button, buttonClass } from '@/ui/button';
 import { Card } from '@/ui/card';
 import { CopyIcon } from '@/ui/copy-button';
@@ -32,9 +33,10 @@ export default function HomePage() {
           </Card>
           <CallCard />
         </div>
-        <div className="grid gap-4">
+        <div className="grid grid-cols-1 gap-4">
           <ServerCard />
           <SampleCard />
+          <SandboxCard />
         </div>
       </div>
     </Page>

@@ -7,8 +7,15 @@ import { paths } from '@/lib/paths';
 import { Card } from '@/ui/card';
 import { SkeletonRows } from '@/ui/skeleton';
 import { Tabs } from '@/ui/tabs';
+import { EncryptionSection } from './encryption-section';
 import { GeneralForm } from './general-form';
 import { VariablesForm } from './variables-form';
+
+const titles: Readonly<Record<string, string>> = {
+  general: 'Settings',
+  variables: 'Variables · Settings',
+  encryption: 'Encryption · Settings',
+};
 
 const route = getRouteApi(paths.settings);
 
@@ -17,7 +24,7 @@ export default function SettingsPage() {
   const navigate = useNavigate();
   const config = useQuery(configQuery);
   return (
-    <Page title="Settings" doc={section === 'variables' ? 'Variables · Settings' : 'Settings'} width="form">
+    <Page title="Settings" doc={titles[section] ?? 'Settings'} width="form">
       <QueryState
         query={config}
         what="settings"
@@ -36,6 +43,7 @@ export default function SettingsPage() {
             items={[
               { value: 'general', label: 'General', content: <GeneralForm config={data} /> },
               { value: 'variables', label: 'Variables', content: <VariablesForm config={data} /> },
+              { value: 'encryption', label: 'Encryption', content: <EncryptionSection /> },
             ]}
           />
         )}

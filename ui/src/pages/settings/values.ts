@@ -12,7 +12,22 @@ export interface General {
   cors_origins: string;
   log_level: string;
   mcp_rate_limit: string;
+  child_memory_mib: string;
+  /** Empty for all. */
+  child_cpus: string;
 }
+
+export const blankGeneral: General = {
+  server_name: '',
+  instructions: '',
+  auth_type: 'bearer',
+  auth_none_confirmed: false,
+  cors_origins: '',
+  log_level: 'info',
+  mcp_rate_limit: '0',
+  child_memory_mib: '512',
+  child_cpus: '',
+};
 
 export function generalOf(config: Config): General {
   return {
@@ -23,6 +38,8 @@ export function generalOf(config: Config): General {
     cors_origins: config.cors_origins.join('\n'),
     log_level: config.log_level,
     mcp_rate_limit: String(config.mcp_rate_limit),
+    child_memory_mib: String(config.child_memory_mib),
+    child_cpus: config.child_cpus === 0 ? '' : String(config.child_cpus),
   };
 }
 
@@ -36,6 +53,8 @@ export function generalPatch(from: General, to: General): Omit<Patch, 'version'>
   if (to.cors_origins !== from.cors_origins) patch.cors_origins = lines(to.cors_origins);
   if (to.log_level !== from.log_level) patch.log_level = to.log_level;
   if (to.mcp_rate_limit !== from.mcp_rate_limit) patch.mcp_rate_limit = Number(to.mcp_rate_limit);
+  if (to.child_memory_mib !== from.child_memory_mib) patch.child_memory_mib = Number(to.child_memory_mib);
+  if (to.child_cpus !== from.child_cpus) patch.child_cpus = Number(to.child_cpus);
   return patch;
 }
 

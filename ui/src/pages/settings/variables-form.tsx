@@ -1,17 +1,15 @@
 import { Plus, Trash2, Variable as VariableIcon } from 'lucide-react';
-import { type FormEvent, useRef, useState } from 'react';
-import { Conflict } from '@/api/errors';
+import { useState } from 'react';
 import { Button } from '@/ui/button';
 import { Card } from '@/ui/card';
 import { EmptyState } from '@/ui/empty-state';
-import { focusFirstError } from '@/ui/form-errors';
 import { IconButton } from '@/ui/icon-button';
 import { Input } from '@/ui/input';
 import { Select } from '@/ui/select';
-import { asConfig } from './general-form';
-import { SaveBar } from './save-bar';
-import { useSaveConfig } from './use-save-config';
-import { type Config, sameVariables, type Variable, variableErrors, variablesOf, variablesValue } from './values';
+import { variablesFields } from './fields';
+import { SectionForm } from './section-form';
+import { useSection } from './use-section';
+import { type Config, type Variable, variableErrors, variablesOf, variablesValue } from './values';
 
 const types = [
   { value: 'string', label: 'text' },
@@ -27,95 +25,76 @@ const booleans = [
 const most = 100;
 
 export function VariablesForm({ config }: { config: Config }) {
-  const saved = variablesOf(config);
-  const [rows, setRows] = useState(saved);
   const [tried, setTried] = useState(false);
-  const next = useRef(saved.length);
-  const form = useRef<HTMLFormElement>(null);
-  const save = useSaveConfig();
-  const dirty = !sameVariables(rows, saved);
+  const section = useSection({
+    name: 'variables',
+    config,
+    fields: variablesFields,
+    formOf: variablesOf,
+    patchOf: (form) => ({ global_variables: variablesValue(form) }),
+    check: (form) => {
+      const fine = Object.keys(variableErrors(form)).length === 0;
+      setTried(!fine);
+      return fine;
+    },
+  });
+  const { form: rows, change: setRows } = section.editing;
   const errors = tried ? variableErrors(rows) : {};
-  const theirs = save.error instanceof Conflict ? asConfig(save.error.current) : undefined;
-
   const change = (key: number, part: Partial<Variable>) =>
     setRows(rows.map((row) => (row.key === key ? { ...row, ...part } : row)));
   const add = () => {
-    next.current += 1;
-    setRows([...rows, { key: next.current, name: '', type: 'string', value: '' }]);
-  };
-  const show = (now: Config) => {
-    setRows(variablesOf(now));
-    setTried(false);
-  };
-  const send = (version: number) =>
-    save.mutate({ version, global_variables: variablesValue(rows) }, { onSuccess: show });
-  const onSubmit = (event: FormEvent) => {
-    event.preventDefault();
-    setTried(true);
-    if (Object.keys(variableErrors(rows)).length > 0) setTimeout(() => focusFirstError(form.current));
-    else if (dirty) send(config.version);
+    const key = Math.max(0, ...rows.map((row) => row.key)) + 1;
+    setRows([...rows, { key, name: '', type: 'string', value: '' }]);
   };
 
   return (
-    <form ref={form} onSubmit={onSubmit} noValidate>
-      <Card
-        title="Global variables"
-        meta={`${rows.length} of ${most}`}
-        flush
-        actions={
-          rows.length > 0 && rows.length < most ? (
-            <Button size="sm" onClick={add}>
-              <Plus aria-hidden />
-              Add variable
-            </Button>
-          ) : undefined
-        }
-      >
-        {rows.length === 0 ? (
-          <EmptyState
-            icon={<VariableIcon aria-hidden />}
-            title="No variables yet"
-            actions={
-              <Button intent="primary" onClick={add}>
+    <SectionForm section={section} what="The list of variables">
+      {(foot) => (
+        <Card
+          title="Global variables"
+          meta={`${rows.length} of ${most}`}
+          flush
+          actions={
+            rows.length > 0 && rows.length < most ? (
+              <Button size="sm" onClick={add}>
                 <Plus aria-hidden />
                 Add variable
               </Button>
-            }
-          >
-            Values that every transform can read as <code className="font-mono">$vars.name</code>, for example a
-            currency or a tax rate. They need a deploy.
-          </EmptyState>
-        ) : (
-          <ul className="divide-y divide-line">
-            {rows.map((row) => (
-              <li key={row.key} className="grid gap-1.5 px-4 py-2.5">
-                <Row
-                  row={row}
-                  error={errors[row.key]}
-                  onChange={(part) => change(row.key, part)}
-                  onRemove={() => setRows(rows.filter((r) => r.key !== row.key))}
-                />
-              </li>
-            ))}
-          </ul>
-        )}
-        <SaveBar
-          dirty={dirty}
-          pending={save.isPending}
-          error={save.error}
-          onDiscard={() => {
-            setRows(saved);
-            setTried(false);
-            save.reset();
-          }}
-          onTheirs={() => {
-            if (theirs) show(theirs);
-            save.reset();
-          }}
-          onMine={() => send(theirs?.version ?? config.version)}
-        />
-      </Card>
-    </form>
+            ) : undefined
+          }
+        >
+          {rows.length === 0 ? (
+            <EmptyState
+              icon={<VariableIcon aria-hidden />}
+              title="No variables yet"
+              actions={
+                <Button intent="primary" onClick={add}>
+                  <Plus aria-hidden />
+                  Add variable
+                </Button>
+              }
+            >
+              Values that every transform can read as <code className="font-mono">$vars.name</code>, for example a
+              currency or a tax rate. They need a deploy.
+            </EmptyState>
+          ) : (
+            <ul className="divide-y divide-line">
+              {rows.map((row) => (
+                <li key={row.key} className="grid gap-1.5 px-4 py-2.5">
+                  <Row
+                    row={row}
+                    error={errors[row.key]}
+                    onChange={(part) => change(row.key, part)}
+                    onRemove={() => setRows(rows.filter((r) => r.key !== row.key))}
+                  />
+                </li>
+              ))}
+            </ul>
+          )}
+          {foot}
+        </Card>
+      )}
+    </SectionForm>
   );
 }
 

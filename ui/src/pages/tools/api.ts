@@ -37,15 +37,6 @@ export const toolQuery = (id: string) =>
     queryFn: ({ signal }) => body(api.GET('/api/v1/tools/{id}', { params: { path: { id } }, signal })),
   });
 
-export const toolHistoryQuery = (id: string, limit = 50) =>
-  queryOptions({
-    queryKey: ['history', 'tool', id, limit],
-    queryFn: ({ signal }) =>
-      body(
-        api.GET('/api/v1/history/{type}/{id}', { params: { path: { type: 'tool', id }, query: { limit } }, signal }),
-      ),
-  });
-
 /** Every table with its columns, for completion. A schema changes rarely and reading it costs the database something. */
 export const schemaQuery = (connection: string) =>
   queryOptions({
@@ -58,19 +49,6 @@ export const schemaQuery = (connection: string) =>
         }),
       ),
     staleTime: 5 * 60_000,
-    retry: false,
-  });
-
-export const columnsQuery = (connection: string, schema: string, table: string) =>
-  queryOptions({
-    queryKey: ['connections', 'columns', connection, schema, table],
-    queryFn: ({ signal }) =>
-      body(
-        api.GET('/api/v1/schema/{connection}/tables/{table}/columns', {
-          params: { path: { connection, table }, query: schema ? { schema } : {} },
-          signal,
-        }),
-      ),
     retry: false,
   });
 

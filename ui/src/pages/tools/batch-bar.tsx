@@ -1,4 +1,4 @@
-import { plural } from '@/lib/format';
+import { SelectionBar } from '@/components/list/selection-bar';
 import { Button } from '@/ui/button';
 import type { Tool } from './api';
 import { useDeleteWithUndo } from './use-delete';
@@ -15,11 +15,7 @@ export function BatchBar({ tools, onDone }: { tools: readonly Tool[]; onDone: ()
   const anyOn = tools.some((t) => t.is_enabled);
   const anyOff = tools.some((t) => !t.is_enabled);
   return (
-    <section
-      aria-label="Selected tools"
-      className="flex flex-wrap items-center gap-2 rounded-lg border border-accent/40 bg-accent-soft px-4 py-1.5 text-control"
-    >
-      <span className="mr-auto font-medium tabular-nums">{plural(tools.length, 'tool')} selected</span>
+    <SelectionBar count={tools.length} noun="tool" onClear={onDone}>
       {anyOff && (
         <Button size="sm" onClick={() => void enable(tools, true)}>
           Enable
@@ -33,9 +29,6 @@ export function BatchBar({ tools, onDone }: { tools: readonly Tool[]; onDone: ()
       <Button size="sm" intent="danger" onClick={() => void deleteAll()}>
         Delete
       </Button>
-      <Button size="sm" intent="ghost" onClick={onDone}>
-        Clear selection
-      </Button>
-    </section>
+    </SelectionBar>
   );
 }

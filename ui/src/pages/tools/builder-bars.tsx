@@ -1,15 +1,16 @@
 import { Link } from '@tanstack/react-router';
 import { describe } from '@/api/errors';
+import { Bar } from '@/editing/bar';
+import { ConflictBar } from '@/editing/conflict-bar';
+import { DraftBar } from '@/editing/draft-bar';
+import type { Drafts } from '@/editing/use-drafts';
 import { paths } from '@/lib/paths';
 import { Button, buttonClass } from '@/ui/button';
 import type { Tool } from './api';
-import { Bar } from './bar';
 import type { Builder } from './builder';
 import { type BuilderAction, baseOf, reduce } from './builder-state';
-import { ConflictBar } from './conflict-bar';
-import { DraftBar } from './draft-bar';
+import { fromTool, type ToolForm } from './form';
 import type { Commands } from './use-commands';
-import type { Drafts } from './use-drafts';
 
 interface Props {
   builder: Builder;
@@ -17,18 +18,17 @@ interface Props {
   /** Somebody else's newer version, while there are changes here. */
   theirs: Tool | undefined;
   prefillError: unknown;
-  drafts: Drafts;
+  drafts: Drafts<ToolForm>;
   commands: Commands;
   pending: boolean;
 }
 
 /** What has to be known or decided before going on. */
 export function BuilderBars({ builder, deleted, theirs, prefillError, drafts, commands, pending }: Props) {
-  const { state, dispatch, connections } = builder;
-  const connectionName = (id: string) => connections.find((c) => c.id === id)?.name ?? id;
+  const { state, dispatch, fields, connections } = builder;
   const { offer } = drafts;
   return (
-    <>
+    <div className="grid shrink-0 gap-2 border-b border-line p-2 empty:hidden">
       {deleted && <DeletedBar onSave={() => void commands.saveCopy()} pending={pending} />}
       {prefillError != null && (
         <Bar tone="warn">The table could not be read, so the statement is empty. {describe(prefillError).cause}</Bar>
@@ -37,12 +37,13 @@ export function BuilderBars({ builder, deleted, theirs, prefillError, drafts, co
       {offer && (
         <DraftBar
           draft={offer}
+          fields={fields}
           form={state.form}
-          connectionName={connectionName}
+          version={state.base.version}
           onRestore={() => {
             // A draft of an older version keeps that as its base: what changed since shows as a conflict.
             const base = offer.base.version < state.base.version ? offer.base : state.base;
-            dispatch({ type: 'replace', form: offer.form, base, tests: offer.tests });
+            dispatch({ type: 'replace', form: offer.form, base, tests: offer.aside });
             drafts.settle();
           }}
           onDiscard={drafts.settle}
@@ -50,9 +51,13 @@ export function BuilderBars({ builder, deleted, theirs, prefillError, drafts, co
       )}
       {theirs && !deleted && (
         <ConflictBar
-          state={state}
-          theirs={theirs}
-          connectionName={connectionName}
+          subject="This tool was"
+          entity={{ type: 'tool', id: theirs.id }}
+          stored={theirs}
+          fields={fields}
+          base={state.base.form}
+          mine={state.form}
+          theirs={fromTool(theirs)}
           pending={pending}
           onCopy={() => void commands.saveCopy()}
           onDiscard={() => dispatch({ type: 'replace', form: baseOf(theirs).form, base: baseOf(theirs) })}
@@ -63,7 +68,7 @@ export function BuilderBars({ builder, deleted, theirs, prefillError, drafts, co
           }}
         />
       )}
-    </>
+    </div>
   );
 }
 

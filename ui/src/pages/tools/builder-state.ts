@@ -1,16 +1,11 @@
+import type { Base } from '@/editing/fields';
 import type { Tool } from './api';
 import { fromTool, type ParameterForm, sameTool, type ToolForm } from './form';
 import { type Gone, mapOffset, type Reconciled, reconcile, type Used } from './reconcile';
 
-/** What the form was loaded from; a new tool has version 0. */
-export interface Base {
-  version: number;
-  form: ToolForm;
-}
-
 export interface BuilderState extends Omit<Reconciled, 'parameters'> {
   form: ToolForm;
-  base: Base;
+  base: Base<ToolForm>;
 }
 
 export type BuilderAction =
@@ -22,14 +17,14 @@ export type BuilderAction =
   /** Puts the placeholder of a vanished parameter back where it was. */
   | { type: 'restore'; name: string }
   /** Another form altogether: a restored draft, a merge, what somebody else saved. */
-  | { type: 'replace'; form: ToolForm; base?: Base; tests?: Readonly<Record<string, string>> }
+  | { type: 'replace'; form: ToolForm; base?: Base<ToolForm>; tests?: Readonly<Record<string, string>> }
   | { type: 'saved'; tool: Tool };
 
-export function start(base: Base): BuilderState {
+export function start(base: Base<ToolForm>): BuilderState {
   return { form: base.form, base, gone: [], tests: {}, renamed: {}, auto: [], seen: undefined };
 }
 
-export const baseOf = (tool: Tool): Base => ({ version: tool.version, form: fromTool(tool) });
+export const baseOf = (tool: Tool): Base<ToolForm> => ({ version: tool.version, form: fromTool(tool) });
 
 export const isDirty = (state: BuilderState): boolean => !sameTool(state.form, state.base.form);
 

@@ -1,7 +1,9 @@
 import type { Dispatch } from 'react';
+import type { FieldTable } from '@/editing/fields';
 import type { Connection } from './api';
 import type { BuilderAction, BuilderState } from './builder-state';
 import type { FieldMessages } from './errors';
+import type { ToolForm } from './form';
 import type { Judgement } from './use-analysis';
 import type { PreviewRun } from './use-preview';
 
@@ -11,6 +13,7 @@ export interface Builder {
   id: string | undefined;
   state: BuilderState;
   dispatch: Dispatch<BuilderAction>;
+  fields: FieldTable<ToolForm>;
   judgement: Judgement;
   preview: PreviewRun;
   errors: FieldMessages;

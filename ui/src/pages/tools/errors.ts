@@ -1,5 +1,6 @@
+import { equal } from '@/editing/equal';
+import { sentence } from '@/lib/format';
 import type { Definition, ToolDraft } from './api';
-import { equal } from './equal';
 import { flatten, labelOf } from './fields';
 import type { ToolForm } from './form';
 
@@ -46,7 +47,7 @@ export function liveErrors(definition: Definition | undefined, draft: ToolDraft,
     (field === 'connection_id' && draft.connection_id === '');
   for (const p of definition?.problems ?? []) {
     if (p.severity !== 'error' || inEditors.includes(p.field) || (!tried && empty(p.field))) continue;
-    found[p.field] ??= p.message;
+    found[p.field] ??= sentence(p.message);
   }
   return byName(found, draft.parameters ?? []);
 }

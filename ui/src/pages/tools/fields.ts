@@ -1,8 +1,15 @@
-import { equal } from './equal';
-import { type ParameterForm, type ToolForm, tagsOf } from './form';
+import { type FieldTable, type Flat, plainText, sameShape } from '@/editing/fields';
+import { blankForm, blankParameter, type ParameterForm, sameTool, type ToolForm, tagsOf } from './form';
 
-/** A tool as one flat list of fields that can be compared, shown and merged one by one. */
-export type FlatTool = ReadonlyMap<string, unknown>;
+/** The fields of a tool. `connectionName` gives the name of a connection by its id. */
+export const toolFields = (connectionName: (id: string) => string): FieldTable<ToolForm> => ({
+  flatten,
+  label: labelOf,
+  text: (key, value) => textOfField(key, value, connectionName),
+  combine,
+  same: sameTool,
+  parse: parseForm,
+});
 
 const plain = [
   'name',
@@ -17,10 +24,10 @@ const plain = [
   'input_schema',
   'output_schema',
 ] as const;
-export const hints = ['read_only', 'idempotent', 'destructive', 'open_world'] as const;
-export const parameterKey = 'parameters.';
+const hints = ['read_only', 'idempotent', 'destructive', 'open_world'] as const;
+const parameterKey = 'parameters.';
 
-export function flatten(form: ToolForm): FlatTool {
+export function flatten(form: ToolForm): Flat {
   const flat = new Map<string, unknown>(plain.map((key) => [key, form[key]]));
   flat.set('tags', tagsOf(form.tags));
   for (const key of hints) flat.set(`annotations.${key}`, form.annotations[key]);
@@ -53,30 +60,13 @@ export function labelOf(key: string): string {
   return labels[key] ?? key;
 }
 
-export interface FieldChange {
-  key: string;
-  label: string;
-  before: unknown;
-  after: unknown;
-}
-
-/** What differs, in the order of the form. A field that only one side has is undefined on the other. */
-export function changesBetween(before: FlatTool, after: FlatTool): FieldChange[] {
-  return [...new Set([...after.keys(), ...before.keys()])]
-    .filter((key) => !equal(before.get(key), after.get(key)))
-    .map((key) => ({ key, label: labelOf(key), before: before.get(key), after: after.get(key) }));
-}
-
-/** A value as lines of text. `name` turns ids into names. */
-export function textOfField(key: string, value: unknown, name: (id: string) => string): string {
+/** `name` turns ids into names. */
+function textOfField(key: string, value: unknown, name: (id: string) => string): string {
   if (value === undefined || value === null) return '';
   if (key === 'connection_id') return name(String(value));
   if (key === 'cache_ttl') return value === '0' ? 'no cache' : `${String(value)} s`;
-  if (typeof value === 'boolean') return value ? 'yes' : 'no';
   if (key === 'tags' && Array.isArray(value)) return value.join(', ');
-  if (typeof value === 'string') return value;
-  if (isParameter(value)) return linesOfParameter(value);
-  return JSON.stringify(value, null, 2);
+  return isParameter(value) ? linesOfParameter(value) : plainText(key, value);
 }
 
 function isParameter(value: unknown): value is ParameterForm {
@@ -96,4 +86,37 @@ function linesOfParameter(p: ParameterForm): string {
   add('pattern', p.pattern);
   add('description', p.description);
   return lines.join('\n');
+}
+
+function combine(mine: ToolForm, theirs: ToolForm, isTheirs: (key: string) => boolean): ToolForm {
+  const side = (key: string) => (isTheirs(key) ? theirs : mine);
+  const pick = <K extends keyof ToolForm>(key: K): ToolForm[K] => side(key)[key];
+  const annotations = { ...mine.annotations };
+  for (const hint of hints) annotations[hint] = side(`annotations.${hint}`).annotations[hint];
+  const names = new Set([...mine.parameters, ...theirs.parameters].map((p) => p.name));
+  const parameters = [...names].flatMap(
+    (name) => side(`${parameterKey}${name}`).parameters.find((p) => p.name === name) ?? [],
+  );
+  return {
+    connection_id: pick('connection_id'),
+    name: pick('name'),
+    title: pick('title'),
+    description: pick('description'),
+    sql_query: pick('sql_query'),
+    parameters,
+    transform: pick('transform'),
+    tags: pick('tags'),
+    annotations,
+    cache_ttl: pick('cache_ttl'),
+    is_enabled: pick('is_enabled'),
+    content: pick('content'),
+    input_schema: pick('input_schema'),
+    output_schema: pick('output_schema'),
+  };
+}
+
+function parseForm(kept: unknown): ToolForm | undefined {
+  const blank = blankForm();
+  if (!sameShape(kept, blank) || !sameShape(kept.annotations, blank.annotations)) return undefined;
+  return kept.parameters.every((p) => sameShape(p, blankParameter(''))) ? kept : undefined;
 }

@@ -1,5 +1,5 @@
+import { equal } from '@/editing/equal';
 import type { Annotations, Parameter, ParamType, Tool, ToolDraft } from './api';
-import { equal } from './equal';
 import { listOf, parsedValue, textOf, textOfList } from './values';
 
 /** A parameter as its fields show it: values are text until they are sent. */

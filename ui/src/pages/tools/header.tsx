@@ -58,7 +58,7 @@ function Standing({ tool, state, dirty }: Props) {
         </span>
       )}
       {!tool && !dirty && <State kind="draft">Not saved yet</State>}
-      {state?.breaking && <Chip tone="warn">Breaking change</Chip>}
+      {state?.breaking && <Chip tone="bad">Breaking change</Chip>}
     </div>
   );
 }

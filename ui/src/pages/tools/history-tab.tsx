@@ -1,19 +1,21 @@
 import { useQuery } from '@tanstack/react-query';
 import { ChevronRight, History } from 'lucide-react';
 import { useState } from 'react';
+import { entityHistoryQuery } from '@/api/queries';
 import { QueryState } from '@/components/query-state';
 import { Time } from '@/components/time';
+import { FieldChanges } from '@/editing/field-changes';
+import { changesBetween, type FieldChange, type FieldTable } from '@/editing/fields';
+import { actorName } from '@/lib/actor';
 import { cx } from '@/lib/cx';
 import { formatList } from '@/lib/format';
 import { EmptyState } from '@/ui/empty-state';
 import { SkeletonRows } from '@/ui/skeleton';
-import { type HistoryEntry, toolHistoryQuery } from './api';
+import type { HistoryEntry } from './api';
 import type { Builder } from './builder';
-import { FieldChanges } from './field-changes';
-import { changesBetween, type FieldChange, flatten } from './fields';
-import { fromTool } from './form';
+import { fromTool, type ToolForm } from './form';
 import { asTool } from './snapshot';
-import { actorName, operationWord } from './words';
+import { operationWord } from './words';
 
 /** Who changed the tool, when, and what. */
 export function HistoryTab({ builder }: { builder: Builder }) {
@@ -29,8 +31,7 @@ export function HistoryTab({ builder }: { builder: Builder }) {
 }
 
 function Entries({ id, builder }: { id: string; builder: Builder }) {
-  const query = useQuery(toolHistoryQuery(id));
-  const name = (connection: string) => builder.connections.find((c) => c.id === connection)?.name ?? connection;
+  const query = useQuery(entityHistoryQuery('tool', id));
   return (
     <div className="min-h-0 flex-1 overflow-y-auto">
       <QueryState query={query} what="the history" skeleton={<SkeletonRows rows={4} columns={2} />}>
@@ -38,7 +39,7 @@ function Entries({ id, builder }: { id: string; builder: Builder }) {
           <>
             <ol className="divide-y divide-line">
               {items.map((entry) => (
-                <Entry key={entry.id} entry={entry} connectionName={name} />
+                <Entry key={entry.id} entry={entry} fields={builder.fields} />
               ))}
             </ol>
             {total > items.length && (
@@ -54,15 +55,15 @@ function Entries({ id, builder }: { id: string; builder: Builder }) {
 }
 
 /** What one entry changed; nothing for the one that made the tool. */
-function changesOf(entry: HistoryEntry): FieldChange[] {
+function changesOf(entry: HistoryEntry, fields: FieldTable<ToolForm>): FieldChange[] {
   const before = asTool(entry.before);
   const after = asTool(entry.after);
-  return before && after ? changesBetween(flatten(fromTool(before)), flatten(fromTool(after))) : [];
+  return before && after ? changesBetween(fields, fromTool(before), fromTool(after)) : [];
 }
 
-function Entry({ entry, connectionName }: { entry: HistoryEntry; connectionName: (id: string) => string }) {
+function Entry({ entry, fields }: { entry: HistoryEntry; fields: FieldTable<ToolForm> }) {
   const [open, setOpen] = useState(false);
-  const changes = changesOf(entry);
+  const changes = changesOf(entry, fields);
   const version = asTool(entry.after)?.version;
   const heading = (
     <span className="min-w-0 flex-1">
@@ -96,7 +97,7 @@ function Entry({ entry, connectionName }: { entry: HistoryEntry; connectionName:
       </p>
       {open && (
         <div className="mt-2 pl-4">
-          <FieldChanges changes={changes} connectionName={connectionName} />
+          <FieldChanges changes={changes} />
         </div>
       )}
     </li>

@@ -1,5 +1,6 @@
 import { ChevronRight, Undo2 } from 'lucide-react';
 import { useId } from 'react';
+import { equal } from '@/editing/equal';
 import { cx } from '@/lib/cx';
 import { Button } from '@/ui/button';
 import { Chip } from '@/ui/chip';
@@ -7,7 +8,6 @@ import { Input } from '@/ui/input';
 import { Select } from '@/ui/select';
 import type { UsedParameter } from './api';
 import type { Builder } from './builder';
-import { equal } from './equal';
 import { argumentsOf, type ParameterForm } from './form';
 import { ParameterSettings } from './parameter-settings';
 import type { Gone } from './reconcile';

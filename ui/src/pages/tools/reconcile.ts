@@ -1,11 +1,13 @@
+import { equal } from '@/editing/equal';
 import type { ParamType } from './api';
-import { equal } from './equal';
 import { blankParameter, type ParameterForm } from './form';
 
 /** What the server found in a statement: one entry per placeholder name, in order of first use. */
 export interface Used {
   name: string;
   suggested_type: ParamType;
+  /** The statement says what happens without a value, as `:x IS NULL OR …` does. */
+  optional: boolean;
   /** Offsets of the colon, in UTF-16 units. */
   positions: readonly { start: number }[];
 }
@@ -24,7 +26,7 @@ export interface Reconciled {
   gone: readonly Gone[];
   /** New name → the name it had in the saved tool or when it first appeared. */
   renamed: Readonly<Record<string, string>>;
-  /** Names whose type nobody chose: it follows the suggestion. */
+  /** Names whose type nobody chose: it follows the suggestion, and so does whether a value is required until that is chosen. */
   auto: readonly string[];
   seen: { sql: string; used: readonly Used[] } | undefined;
 }
@@ -41,7 +43,7 @@ export function reconcile(before: Reconciled, sql: string, used: readonly Used[]
   const vanished = before.parameters.filter((p) => !wanted.has(p.name));
   const seen = { sql, used };
   if (vanished.length === 0 && used.every((u) => known.has(u.name))) {
-    return { ...before, parameters: follow(before.parameters, before.auto, wanted), gone: moved, seen };
+    return { ...before, parameters: follow(before.parameters, before, wanted), gone: moved, seen };
   }
 
   const source = pair(before, sql, used, vanished, moved);
@@ -54,7 +56,7 @@ export function reconcile(before: Reconciled, sql: string, used: readonly Used[]
     const old = name === undefined ? undefined : (known.get(name) ?? back?.parameter);
     if (!old) {
       auto.push(u.name);
-      return blankParameter(u.name, u.suggested_type);
+      return suggested(u);
     }
     const test = before.tests[old.name] ?? back?.test;
     if (test !== undefined) tests[u.name] = test;
@@ -72,24 +74,43 @@ export function reconcile(before: Reconciled, sql: string, used: readonly Used[]
       return { parameter: p, test: before.tests[p.name] ?? '', offset };
     });
   const kept = moved.filter((g) => !taken.has(g.parameter.name) && !wanted.has(g.parameter.name));
-  return { parameters: follow(parameters, auto, wanted), tests, gone: [...kept, ...left], renamed, auto, seen };
+  return {
+    parameters: follow(parameters, { ...before, auto }, wanted),
+    tests,
+    gone: [...kept, ...left],
+    renamed,
+    auto,
+    seen,
+  };
 }
 
 /** Whether anything would be lost: a name that was only typed and never given a setting comes back by typing it. */
-function worthKeeping(p: ParameterForm, { auto, tests }: Reconciled): boolean {
-  return !auto.includes(p.name) || Boolean(tests[p.name]) || !equal(p, blankParameter(p.name, p.param_type));
+function worthKeeping(p: ParameterForm, before: Reconciled): boolean {
+  const typed = { ...blankParameter(p.name, p.param_type), is_required: wasRequired(before, p.name) };
+  return !before.auto.includes(p.name) || Boolean(before.tests[p.name]) || !equal(p, typed);
 }
 
-/** Types that nobody chose follow what the statement suggests; "string" only says that it suggests nothing. */
+const suggested = (u: Used): ParameterForm => ({
+  ...blankParameter(u.name, u.suggested_type),
+  is_required: !u.optional,
+});
+
+/** What the statement before suggested. */
+const wasRequired = (before: Reconciled, name: string): boolean =>
+  !before.seen?.used.find((u) => u.name === name)?.optional;
+
+/** What nobody chose follows what the statement suggests; the type "string" only says that it suggests nothing. */
 function follow(
   parameters: readonly ParameterForm[],
-  auto: readonly string[],
+  before: Reconciled,
   used: ReadonlyMap<string, Used>,
 ): readonly ParameterForm[] {
   const next = parameters.map((p) => {
-    const suggested = used.get(p.name)?.suggested_type;
-    const told = suggested !== undefined && suggested !== 'string' && suggested !== p.param_type;
-    return told && auto.includes(p.name) ? { ...p, param_type: suggested } : p;
+    const now = used.get(p.name);
+    if (!now || !before.auto.includes(p.name)) return p;
+    const param_type = now.suggested_type === 'string' ? p.param_type : now.suggested_type;
+    const is_required = p.is_required === wasRequired(before, p.name) ? !now.optional : p.is_required;
+    return param_type === p.param_type && is_required === p.is_required ? p : { ...p, param_type, is_required };
   });
   return next.every((p, n) => p === parameters[n]) ? parameters : next;
 }

@@ -1,11 +1,10 @@
+import { type ListAddress, listAddress, textOf } from '@/components/list/address';
+
 /** What the addresses of the tool pages carry. Unknown or malformed members are dropped. */
-export interface ToolsSearch {
-  search?: string;
+export interface ToolsSearch extends ListAddress {
   connection?: string;
   enabled?: 'yes' | 'no';
   tag?: string;
-  sort?: string;
-  page?: number;
 }
 
 export const resultTabs = ['preview', 'raw', 'client', 'definition', 'history'] as const;
@@ -21,20 +20,12 @@ export interface NewToolSearch extends ToolSearch {
   table?: string;
 }
 
-const text = (value: unknown): string | undefined =>
-  typeof value === 'string' && value !== '' ? value : typeof value === 'number' ? String(value) : undefined;
-
-const sorts = ['name', '-name', 'updated_at', '-updated_at'];
-
 export function toolsSearch(given: Record<string, unknown>): ToolsSearch {
-  const page = Number(given.page);
   return {
-    search: text(given.search),
-    connection: text(given.connection),
+    ...listAddress(given),
+    connection: textOf(given.connection),
     enabled: given.enabled === 'yes' || given.enabled === 'no' ? given.enabled : undefined,
-    tag: text(given.tag),
-    sort: sorts.find((s) => s === given.sort),
-    page: Number.isInteger(page) && page > 1 ? page : undefined,
+    tag: textOf(given.tag),
   };
 }
 
@@ -43,5 +34,5 @@ export function toolSearch(given: Record<string, unknown>): ToolSearch {
 }
 
 export function newToolSearch(given: Record<string, unknown>): NewToolSearch {
-  return { ...toolSearch(given), connection: text(given.connection), table: text(given.table) };
+  return { ...toolSearch(given), connection: textOf(given.connection), table: textOf(given.table) };
 }

@@ -1,26 +1,28 @@
 import { useQuery } from '@tanstack/react-query';
-import { useBlocker } from '@tanstack/react-router';
-import { useReducer, useState } from 'react';
+import { useMemo, useReducer, useState } from 'react';
 import { deployDiffQuery } from '@/api/queries';
+import { draftKey } from '@/editing/drafts';
+import type { Base } from '@/editing/fields';
+import { LeaveDialog } from '@/editing/leave-dialog';
+import { useDrafts } from '@/editing/use-drafts';
+import { useNewer } from '@/editing/use-newer';
 import type { Connection, Tool } from './api';
 import type { Builder } from './builder';
 import { BuilderBars } from './builder-bars';
 import { BuilderPanes, type PaneKey } from './builder-panes';
-import { type Base, isDirty, reduce, start } from './builder-state';
+import { baseOf, isDirty, reduce, start } from './builder-state';
 import { liveErrors } from './errors';
-import { toDraft } from './form';
+import { toolFields } from './fields';
+import { fromTool, type ToolForm, toDraft } from './form';
 import { Header } from './header';
-import { LeaveDialog } from './leave-dialog';
 import { SaveErrors } from './save-errors';
 import { toolState } from './state';
 import { useAnalysis } from './use-analysis';
 import { useBuilderActions } from './use-builder-actions';
 import { useCommands } from './use-commands';
-import { useDrafts } from './use-drafts';
 import { usePreview } from './use-preview';
 import { useReveal } from './use-reveal';
 import { useSave } from './use-save';
-import { useStoredVersion } from './use-stored-version';
 import { useTests } from './use-tests';
 
 interface Props {
@@ -30,7 +32,7 @@ interface Props {
   deleted?: boolean;
   connections: readonly Connection[];
   /** What the form begins with. */
-  initial: Base;
+  initial: Base<ToolForm>;
   /** Why the table a new tool was to begin with could not be read. */
   prefillError?: unknown;
 }
@@ -44,9 +46,20 @@ export function ToolBuilder({ tool, deleted = false, connections, initial, prefi
   const connection = connections.find((c) => c.id === state.form.connection_id);
   const judgement = useAnalysis(state, dispatch, connection);
   const preview = usePreview(id);
-  const drafts = useDrafts(id, state);
+  const fields = useMemo(() => toolFields((c) => connections.find((one) => one.id === c)?.name ?? c), [connections]);
+  const { form, base } = state;
+  const drafts = useDrafts({ key: draftKey('tool', id), fields, form, base, aside: state.tests });
   const saving = useSave(id, state, dispatch);
-  const theirs = useStoredVersion(tool, state, dispatch, saving.pending);
+  const theirs = useNewer({
+    stored: tool,
+    fields,
+    formOf: fromTool,
+    form,
+    base,
+    dirty,
+    saving: saving.pending,
+    adopt: (now, next) => dispatch({ type: 'replace', form: next, base: baseOf(now) }),
+  });
   const commands = useCommands({ tool, deleted, theirs, state, saving, drafts });
   const reveal = useReveal(saving.fields, saving.failures, setPane);
   const diff = useQuery(deployDiffQuery);
@@ -65,6 +78,7 @@ export function ToolBuilder({ tool, deleted = false, connections, initial, prefi
     id,
     state,
     dispatch,
+    fields,
     judgement,
     preview,
     errors: { ...liveErrors(judgement.definition, toDraft(state.form), saving.tried), ...saving.fields },
@@ -73,19 +87,10 @@ export function ToolBuilder({ tool, deleted = false, connections, initial, prefi
     run,
     save,
   };
-  const blocker = useBlocker({
-    shouldBlockFn: ({ current, next }) => !commands.leaving.current && dirty && current.pathname !== next.pathname,
-    enableBeforeUnload: false,
-    withResolver: true,
-  });
   const saveAndLeave = async () => {
-    if (!(await commands.save())) {
-      blocker.reset?.();
-      return;
-    }
-    commands.leaving.current = true;
-    drafts.close();
-    blocker.proceed?.();
+    if (!(await commands.save())) return false;
+    drafts.drop();
+    return true;
   };
 
   const name = state.form.name.trim();
@@ -113,14 +118,7 @@ export function ToolBuilder({ tool, deleted = false, connections, initial, prefi
         pending={saving.pending}
       />
       <BuilderPanes builder={builder} pane={pane} onPane={setPane} />
-      <LeaveDialog
-        open={blocker.status === 'blocked'}
-        name={name || 'The new tool'}
-        pending={saving.pending}
-        onStay={() => blocker.reset?.()}
-        onLeave={() => blocker.proceed?.()}
-        onSave={() => void saveAndLeave()}
-      />
+      <LeaveDialog dirty={dirty} what={name || 'The new tool'} onSave={saveAndLeave} />
     </div>
   );
 }

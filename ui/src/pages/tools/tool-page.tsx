@@ -2,13 +2,13 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useParams, useSearch } from '@tanstack/react-router';
 import { Wrench } from 'lucide-react';
 import { ApiError } from '@/api/errors';
-import { connectionsQuery } from '@/api/queries';
+import { columnsQuery, connectionsQuery } from '@/api/queries';
 import { PageTitle } from '@/components/page';
 import { QueryState } from '@/components/query-state';
 import { paths } from '@/lib/paths';
 import { buttonClass } from '@/ui/button';
 import { EmptyState } from '@/ui/empty-state';
-import { columnsQuery, toolQuery } from './api';
+import { toolQuery } from './api';
 import { BuilderSkeleton } from './builder-skeleton';
 import { baseOf } from './builder-state';
 import { blankForm } from './form';
@@ -68,6 +68,7 @@ function NewTool() {
   const columns = useQuery({
     ...columnsQuery(wanted?.id ?? '', table?.schema ?? '', table?.table ?? ''),
     enabled: table !== undefined,
+    retry: false,
   });
   const ready = all && (!table || columns.data || columns.isError);
   const only = all?.length === 1 ? all[0]?.id : undefined;

@@ -44,7 +44,7 @@ export function ToolTable({ tools, connections, changes, sort, onSort, selected,
             <State kind={kind} className="max-sm:whitespace-normal">
               {word}
             </State>
-            {breaking && <Chip tone="warn">Breaking</Chip>}
+            {breaking && <Chip tone="bad">Breaking</Chip>}
           </span>
         );
       },

@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { type Dispatch, useEffect, useMemo } from 'react';
+import { useDebounced } from '@/lib/use-debounced';
 import type { Marker } from '@/ui/editor/editor';
 import type { SqlDialectName } from '@/ui/editor/language';
 import {
@@ -18,7 +19,6 @@ import type { BuilderAction, BuilderState } from './builder-state';
 import { toDraft, unsendable } from './form';
 import { markersOf } from './markers';
 import { suggest } from './suggest';
-import { useDebounced } from './use-debounced';
 
 const typing = 300;
 const checking = 800;

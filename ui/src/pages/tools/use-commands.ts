@@ -1,17 +1,18 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { type RefObject, useRef } from 'react';
 import { describe } from '@/api/errors';
+import { writeTexts } from '@/editing/drafts';
+import type { Drafts } from '@/editing/use-drafts';
 import { paths } from '@/lib/paths';
 import { toast } from '@/ui/toast-store';
 import { type Tool, useDuplicateTool } from './api';
 import { type BuilderState, isDirty } from './builder-state';
-import { writeTests } from './drafts';
+import type { ToolForm } from './form';
 import { resultTabs } from './search';
 import { useDeleteWithUndo } from './use-delete';
-import type { Drafts } from './use-drafts';
 import { previewKey } from './use-preview';
 import type { Saving } from './use-save';
+import { testsKey } from './use-tests';
 
 interface Given {
   tool: Tool | undefined;
@@ -20,7 +21,7 @@ interface Given {
   theirs: Tool | undefined;
   state: BuilderState;
   saving: Saving;
-  drafts: Drafts;
+  drafts: Drafts<ToolForm>;
 }
 
 export interface Commands {
@@ -32,8 +33,6 @@ export interface Commands {
   saveAndDeploy: () => Promise<void>;
   duplicate: () => void;
   remove: () => Promise<void>;
-  /** True once the page may be left although the form differs: it was saved elsewhere, deleted or given up. */
-  leaving: RefObject<boolean>;
 }
 
 /** What can be done with the whole tool, with what is said about it and where it leads. */
@@ -41,18 +40,16 @@ export function useCommands({ tool, deleted, theirs, state, saving, drafts }: Gi
   const id = tool?.id;
   const navigate = useNavigate();
   const client = useQueryClient();
-  const leaving = useRef(false);
   const tab = useSearch({ strict: false, select: (search) => resultTabs.find((t) => t === search.tab) });
   const { mutate: copy } = useDuplicateTool();
   const removeTools = useDeleteWithUndo();
 
   /** Goes to the page of a tool that was just made, with what is worth keeping of this one. */
   const open = async (made: Tool) => {
-    leaving.current = true;
-    drafts.close();
+    drafts.drop();
     client.setQueryData(previewKey(made.id), client.getQueryData(previewKey(id)));
-    await writeTests(made.id, state.tests);
-    await navigate({ to: paths.tool, params: { id: made.id }, search: { tab }, replace: !id });
+    await writeTexts(testsKey(made.id), state.tests);
+    await navigate({ to: paths.tool, params: { id: made.id }, search: { tab }, replace: !id, ignoreBlocker: true });
   };
   const save = async (from?: BuilderState): Promise<Tool | undefined> => {
     if (saving.pending) return undefined;
@@ -100,9 +97,8 @@ export function useCommands({ tool, deleted, theirs, state, saving, drafts }: Gi
   };
   const remove = async () => {
     if (!tool || (await removeTools([tool])).length === 0) return;
-    leaving.current = true;
-    drafts.close();
-    await navigate({ to: paths.tools });
+    drafts.drop();
+    await navigate({ to: paths.tools, ignoreBlocker: true });
   };
-  return { save, saveHere, saveCopy, saveAndDeploy, duplicate, remove, leaving };
+  return { save, saveHere, saveCopy, saveAndDeploy, duplicate, remove };
 }

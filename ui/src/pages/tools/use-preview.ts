@@ -1,10 +1,10 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import { describe, fieldErrors } from '@/api/errors';
+import { equal } from '@/editing/equal';
 import { announce } from '@/lib/announce';
 import { plural } from '@/lib/format';
 import { type Preview, type PreviewOut, runPreview } from './api';
-import { equal } from './equal';
 import { argumentsOf, type ToolForm, toDraft } from './form';
 
 export interface PreviewRun {

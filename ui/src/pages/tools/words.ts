@@ -31,15 +31,3 @@ const operations: Readonly<Record<string, string>> = {
 export function operationWord(operation: string): string {
   return operations[operation] ?? operation.replaceAll('_', ' ');
 }
-
-interface Who {
-  kind: string;
-  name: string;
-}
-
-/** Who made a change: the name alone for people, with its kind for everything else. */
-export function actorName({ kind, name }: Who): string {
-  if (kind === 'admin') return name || 'admin';
-  if (kind === 'agent') return `agent token ${name}`;
-  return kind === 'system' ? 'Studio' : name || kind;
-}
