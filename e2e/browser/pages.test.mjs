@@ -89,7 +89,7 @@ test('populated', { concurrency: 3 }, (t) => Promise.all(pagesOf(ids).map(([name
   },
 })))));
 
-const listed = ['home', 'connections', 'tools', 'tool-new', 'deploy', 'deploy-logs', 'deploy-revisions', 'connect', 'settings', 'variables'];
+const listed = ['home', 'connections', 'tools', 'tool-new', 'deploy', 'deploy-logs', 'deploy-revisions', 'connect', 'security', 'sandbox', 'settings', 'variables', 'encryption', 'account'];
 
 test('empty', { concurrency: 3 }, (t) => Promise.all(pagesOf(ids).filter(([name]) => listed.includes(name)).map(([name, address, heading]) => t.test(name, () => check(empty, address, {
   shown: async (page) => {
@@ -156,6 +156,16 @@ const wrong = async (page) => {
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('alert').waitFor();
 };
+/** The password step of an account with two-factor; what the code step does with real codes is in account.test.mjs. */
+const second = {
+  prepare: (page) => page.route('**/auth/login', (route) => route.fulfill({ contentType: 'application/json', body: '{"pending_token":"p"}' })),
+  act: async (page) => {
+    await page.getByLabel('Name').fill('admin');
+    await page.getByLabel('Password', { exact: true }).fill('a password');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Two-factor code' }).waitFor();
+  },
+};
 const outside = [
   ['login', () => empty, '/login', {}],
   ['login, nothing typed', () => empty, '/login', { act: (page) => page.getByRole('button', { name: 'Sign in' }).click() }],
@@ -163,10 +173,13 @@ const outside = [
   ['login, forgot password', () => empty, '/login', { act: (page) => page.getByRole('button', { name: 'Forgot password' }).click() }],
   ['login, server failing', () => empty, '/login', {
     prepare: (page) => page.route('**/auth/login', (route) => route.fulfill({ status: 500, contentType: 'application/json', body: '{"detail":"The store cannot be read","code":"internal","fields":{},"request_id":"r"}' })), act: wrong }],
+  ['login, code', () => empty, '/login', second],
+  ['login, recovery code', () => empty, '/login', { ...second, act: async (page) => { await second.act(page); await page.getByRole('button', { name: 'Use a recovery code' }).click(); await page.getByLabel('Recovery code').waitFor(); } }],
   ['setup, account', () => fresh, '/setup', {}],
   ['setup, nothing typed', () => fresh, '/setup', { act: (page) => page.getByRole('button', { name: 'Create account' }).click() }],
   ['setup, server failing', () => fresh, '/setup', {
     prepare: (page) => page.route('**/auth/status', (route) => route.fulfill({ status: 500, contentType: 'application/json', body: '{"detail":"The store cannot be read","code":"internal","fields":{},"request_id":"r"}' })) }],
+  ['setup, waiting', () => fresh, '/setup', { prepare: (page) => page.route('**/auth/status', () => undefined), shown: (page) => page.locator('[aria-busy="true"]').waitFor() }],
   ['setup, key', () => empty, '/setup?step=key', { signedIn: true }],
   ['setup, start', () => empty, '/setup?step=start', { signedIn: true }],
 ];
@@ -179,6 +192,13 @@ const open = (role, name) => async (page) => {
   await page.getByRole(role).first().waitFor();
   await page.waitForTimeout(200);
 };
+/** Signs in elsewhere, so that there is a session to end. */
+async function anotherSession() {
+  const body = JSON.stringify({ username: full.username, password: full.password });
+  const res = await fetch(`${full.base}/api/v1/auth/login`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+  assert.equal(res.status, 200);
+}
+
 const layers = [
   ['palette', '/', async (page) => { await press('Control+k')(page); await page.getByRole('combobox', { name: 'Search or run a command' }).waitFor(); }],
   ['palette, nothing found', '/', async (page) => { await press('Control+k')(page); await page.getByRole('combobox', { name: 'Search or run a command' }).fill('zzzz'); }],
@@ -212,9 +232,28 @@ const layers = [
   ['new tool, nothing typed', '/tools/new', async (page) => { await page.waitForTimeout(500); await press('Control+s')(page); await page.waitForTimeout(400); }],
   ['token shown', '/connect', async (page) => { await click('button', 'Create token')(page); await page.getByRole('button', { name: 'I stored it' }).waitFor(); }],
   ['call made', '/connect', async (page) => { await page.getByRole('button', { name: /^Call / }).click(); await page.getByText('It works').waitFor(); }],
+  ['connection, a draft compared', () => `/connections/${ids.connection}`, async (page) => {
+    await page.getByLabel('Database').fill('other');
+    await page.waitForTimeout(1_000); // a draft is kept after 800 ms
+    await page.reload();
+    await open('dialog', ['button', 'Show differences'])(page);
+  }, { alone: true }],
+  ['settings, changed elsewhere', '/settings/general', async (page) => {
+    await page.getByLabel('Server name').fill('mine');
+    const { version } = await full.api('GET', 'server/config');
+    await full.api('PATCH', 'server/config', { version, server_name: `theirs ${version}` });
+    await open('dialog', ['button', 'Review differences'])(page);
+  }, { alone: true }],
   ['log level', '/settings/general', open('listbox', ['combobox', 'Log level'])],
   ['no auth', '/settings/general', async (page) => { await open('listbox', ['combobox', 'Who may call'])(page); await click('option', /No check/)(page); await page.getByText('No token is asked for').waitFor(); }],
   ['a variable without a name', '/settings/variables', async (page) => { await click('button', 'Add variable')(page); await click('button', 'Save')(page); await page.getByText(/A name is letters/).waitFor(); }],
+  ['a check that passed, opened', '/security', async (page) => { const details = page.getByRole('button', { name: /^Details of/, expanded: false }).first(); const name = await details.getAttribute('aria-label'); await details.click(); await page.getByRole('button', { name, expanded: true }).waitFor(); }],
+  ['every process, opened', '/security?tab=sandbox', async (page) => { for (let n = 0; n < 5; n++) { const folded = page.getByRole('button', { name: /^Details of/, expanded: false }); if ((await folded.count()) === 0) break; await folded.first().click(); } }],
+  ['rotate the key', '/settings/encryption', open('dialog', ['button', 'Rotate key'])],
+  ['change name', '/account', open('dialog', ['button', 'Change name'])],
+  ['change password, nothing typed', '/account', async (page) => { await open('dialog', ['button', 'Change password'])(page); await page.getByRole('dialog').getByRole('button', { name: 'Change password' }).click(); await page.getByText('Enter the current password.').waitFor(); }],
+  ['two-factor, password', '/account', async (page) => { await page.getByRole('main').getByRole('button', { name: 'Turn on two-factor' }).click(); await page.getByRole('dialog').waitFor(); await page.waitForTimeout(200); }],
+  ['end the other sessions', '/account', open('alertdialog', ['button', 'End all others']), { prepare: anotherSession }],
   ['session over', '/', async (page) => { await page.route('**/api/v1/**', (route) => route.fulfill({ status: 401, contentType: 'application/json', body: '{"detail":"sign in first","code":"unauthorized","fields":{},"request_id":"r"}' })); await click('link', /^Tools/)(page); await page.getByRole('dialog', { name: 'Sign in to continue' }).waitFor(); }, { sizes: [wide] }],
 ];
 test('opened', { concurrency: 3, skip: sample }, (t) => Promise.all(layers.map(([name, address, act, options]) => t.test(name, () => check(full, typeof address === 'function' ? address() : address, {

@@ -12,7 +12,7 @@ import { Studio } from '../lib/studio.mjs';
 
 const kept = fileURLToPath(new URL('../../docs/screens/', import.meta.url));
 const out = fileURLToPath(new URL('../out/', import.meta.url));
-const mostBytes = 200_000, mostAltogether = 6_000_000;
+const mostBytes = 230_000, mostAltogether = 6_000_000;
 let browser, shop, full, fresh, ids;
 
 before(async () => {
@@ -44,6 +44,9 @@ function steady(text) {
       return Math.abs(at - started) > 3_600_000 ? all : `"${new Date(now.getTime() - 26.5 * 60_000).toISOString()}"`;
     })
     .replace(/"(\w*ms)":\s*[\d.]+/g, '"$1":4')
+    .replace(/"pid":\d+/g, '"pid":4127').replace(/"([ug]id)":[1-9]\d{4}/g, '"$1":64101').replace(/([ug]id) [1-9]\d{4}/g, '$1 64101')
+    .replace(/"rss_bytes":\d+/g, '"rss_bytes":22020096').replace(/"threads":\d+/g, '"threads":9').replace(/\b\d+ threads/g, '9 threads')
+    .replace(/"id":"[0-9a-f]{8}"/g, '"id":"5f2c91ab"')
     .replace(/"prefix":"(\w{4,6})_?\w*"/g, '"prefix":"mcp_k7Qx2"')
     .replace(/"version":"[^"]+"/g, '"version":"1.0.0"');
 }
@@ -51,6 +54,8 @@ function steady(text) {
 async function ready(context, studio, address, heading) {
   const page = await watched(context, studio);
   await page.clock.setFixedTime(now);
+  // The offer of two-factor is in the picture of the first page only.
+  if (address !== '/') await page.addInitScript(() => localStorage.setItem('two-factor-offer', 'declined'));
   await page.route((url) => url.pathname.startsWith('/api/v1/') && !/\/(events|deploy\/logs)$/.test(url.pathname), async (route) => {
     const answer = await route.fetch({ maxRetries: 3 });
     await route.fulfill({ response: answer, body: steady(await answer.text()) });

@@ -213,4 +213,4 @@ export async function failing(page, { detail = 'The store cannot be read: disk I
 }
 
 /** Data only: who is signed in, and the event stream, belong to the shell. */
-const isData = (url) => /^\/api\/v1\/(?!auth\/|events)/.test(url.pathname);
+const isData = (url) => /^\/api\/v1\/(?!auth\/(?:status|login|logout|setup)|events)/.test(url.pathname);

@@ -33,6 +33,8 @@ export function caller(studio, token, tool, args, perSecond) {
     open.add(call);
   }, 1000 / perSecond);
   return {
+    /** How many calls were begun. */
+    count: () => calls,
     async stop() {
       clearInterval(timer);
       await Promise.all(open);

@@ -44,7 +44,11 @@ export const pagesOf = (ids) => [
   ['deploy-logs', '/deploy?tab=logs', 'Deploy'],
   ['deploy-revisions', '/deploy?tab=revisions', 'Deploy'],
   ['connect', '/connect', 'Connect'],
+  ['security', '/security', 'Security'],
+  ['sandbox', '/security?tab=sandbox', 'Security'],
   ['settings', '/settings/general', 'Settings'],
   ['variables', '/settings/variables', 'Settings'],
+  ['encryption', '/settings/encryption', 'Settings'],
+  ['account', '/account', 'Account'],
   ['not-found', '/no/such/page', 'Page not found'],
 ];
