@@ -180,7 +180,7 @@ func TestBridgeErrors(t *testing.T) {
 // TestBridgeConcurrent: a slow call does not hold up others; requests of one id keep
 // their order; a cancelled one is closed and not answered.
 func TestBridgeConcurrent(t *testing.T) {
-	release, closed := make(chan struct{}), make(chan struct{}, 1)
+	release, arrived, closed := make(chan struct{}), make(chan struct{}, 2), make(chan struct{}, 1)
 	var mu sync.Mutex
 	var order []string
 	target := remoteServer(t, func(w http.ResponseWriter, r *http.Request) {
@@ -188,6 +188,7 @@ func TestBridgeConcurrent(t *testing.T) {
 		r.Body = io.NopCloser(strings.NewReader(string(body)))
 		switch {
 		case strings.Contains(string(body), `"slow"`):
+			arrived <- struct{}{}
 			select {
 			case <-release:
 			case <-r.Context().Done():
@@ -224,10 +225,18 @@ func TestBridgeConcurrent(t *testing.T) {
 	write(`{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"slow"}}`)
 	write(`{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"fast"}}`)
 	expect("3")
+	// What is cancelled before it was sent never reaches the server, so both must be there.
+	for range 2 {
+		select {
+		case <-arrived:
+		case <-time.After(30 * time.Second):
+			t.Fatal("a slow call did not arrive")
+		}
+	}
 	write(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":2}}`)
 	select {
 	case <-closed:
-	case <-time.After(5 * time.Second):
+	case <-time.After(30 * time.Second):
 		t.Fatal("the cancelled request went on")
 	}
 	write(`{"jsonrpc":"2.0","id":"same","method":"tools/call","params":{"name":"first"}}`)
