@@ -31,6 +31,7 @@ const (
 func Enter(p Policy) Report {
 	start := time.Now()
 	var r Report
+	leaveTerminal()
 	preload(p)
 	auditDescriptors(&r, p)
 	// Before the process becomes undumpable: /proc/self belongs to root then.
@@ -50,6 +51,17 @@ func Enter(p Policy) Report {
 	selfTest(&r, p)
 	r.Micros = time.Since(start).Microseconds()
 	return r
+}
+
+// leaveTerminal gives up the terminal the studio may have been started from, so that /dev/tty leads nowhere. There is
+// none in most cases, which is no failure.
+func leaveTerminal() {
+	fd, err := unix.Open("/dev/tty", unix.O_RDONLY|unix.O_NOCTTY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return
+	}
+	_ = unix.IoctlSetInt(fd, unix.TIOCNOTTY, 0) // it was this process's terminal, so there is nothing to refuse
+	_ = unix.Close(fd)
 }
 
 // errCgo is the reason when the standard library refuses all-threads calls: it does not know the threads C code makes.

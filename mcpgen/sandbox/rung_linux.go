@@ -69,9 +69,12 @@ func cloneFlag(namespace string) uintptr {
 	}
 }
 
-// attributes are what the rung means to fork and exec, for the given ids of the child.
+// attributes are what the rung means to fork and exec, for the given ids of the child. A process group of its own keeps
+// the terminal's interrupt from it. A session of its own would as well, but each session is scheduled as a group of its
+// own (sched(7), autogroup): parent and child, who answer each call together, would compete, which costs a third of the CPU
+// of a call.
 func (r rung) attributes(uid, gid int, root bool) *syscall.SysProcAttr {
-	a := &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setsid: true, AmbientCaps: r.ambient}
+	a := &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true, AmbientCaps: r.ambient}
 	for _, n := range r.namespaces {
 		a.Cloneflags |= cloneFlag(n)
 	}

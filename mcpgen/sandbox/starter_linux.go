@@ -165,10 +165,11 @@ func (s *Starter) own(o StarterOptions, file *os.File, started chan<- error, exi
 	if exe == "" {
 		exe = ownProgram
 	}
-	// A session of its own: an interrupt from the terminal is for the parent, which ends the children in order.
+	// A process group of its own: an interrupt from the terminal is for the parent, which ends the children in order. Not a
+	// session: see attributes.
 	s.process, err = os.StartProcess(exe, o.Args, &os.ProcAttr{
 		Dir: "/", Env: childEnv(), Files: []*os.File{null, os.Stderr, os.Stderr, file},
-		Sys: &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setsid: true},
+		Sys: &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true},
 	})
 	_ = null.Close()
 	if err != nil {

@@ -56,6 +56,7 @@ func serveStarter(keep uint64) int {
 	}
 	defer conn.Close()
 	debug.SetMemoryLimit(starterHeap)
+	leaveTerminal()
 	// A service manager signals every process of the unit: the parent ends the children in order and then this one. Caught
 	// and dropped, not ignored, since ignoring is inherited (execve(2)).
 	signal.Notify(make(chan os.Signal, 1), unix.SIGTERM, unix.SIGINT, unix.SIGHUP, unix.SIGQUIT)

@@ -1,0 +1,80 @@
+package program_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// TestTerminal starts the program from a terminal. Its interrupt must not reach starter and children, and none of them may have it; but
+// all are in the program's session, or the kernel schedules them as strangers.
+func TestTerminal(t *testing.T) {
+	hand, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Skip("this machine has no pseudo-terminals: ", err)
+	}
+	defer hand.Close()
+	if err := unix.IoctlSetPointerInt(int(hand.Fd()), unix.TIOCSPTLCK, 0); err != nil {
+		t.Fatal(err)
+	}
+	line, err := unix.IoctlGetInt(int(hand.Fd()), unix.TIOCGPTN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := newHunt(t, 251)
+	h.under = []string{"sh", "-c", `exec setsid --ctty "$@" <"$LINE"`, "sh"}
+	code := h.start(fmt.Sprintf("LINE=/dev/pts/%d", line))
+	h.call(201, "POST", "/api/v1/auth/setup", fields{"username": "ada", "password": "correct horse battery 9", "setup_code": code})
+	h.call(201, "POST", "/api/v1/sample", fields{"deploy": false})
+	h.live()
+
+	pid := h.cmd.Process.Pid
+	own := terminalOf(t, pid)
+	if own.terminal == "0" || own.session != fmt.Sprint(pid) {
+		t.Fatalf("the studio has no terminal: this test proves nothing (%+v)", own)
+	}
+	all := descendants(t, pid)
+	if len(all) < 2 {
+		t.Fatalf("starter and child expected, found %v", all)
+	}
+	for _, p := range all {
+		if got, want := terminalOf(t, p), (seat{group: fmt.Sprint(p), session: own.session, terminal: "0"}); got != want {
+			t.Errorf("process %d: %+v, want %+v", p, got, want)
+		}
+	}
+
+	if _, err := hand.Write([]byte{3}); err != nil { // ^C
+		t.Fatal(err)
+	}
+	if err := h.cmd.Wait(); err != nil {
+		t.Errorf("an interrupt is an orderly end: %v", err)
+	}
+	h.cmd = nil
+	log, err := os.ReadFile(h.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(log, []byte("the process that starts children ended")) || !bytes.Contains(log, []byte("the studio ends")) {
+		t.Errorf("not an orderly end:\n%s", log)
+	}
+}
+
+// seat is where a process sits (proc_pid_stat(5)).
+type seat struct{ group, session, terminal string }
+
+func terminalOf(t *testing.T, pid int) seat {
+	t.Helper()
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	if len(f) < 5 {
+		t.Fatalf("stat of %d: %s", pid, stat)
+	}
+	return seat{group: f[2], session: f[3], terminal: f[4]}
+}
