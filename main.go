@@ -104,6 +104,9 @@ func (c *commands) run(ctx context.Context, command string, in io.Reader, out, e
 		_, err := fmt.Fprintln(out, server.Version())
 		return err
 	}
+	if command == "serve" {
+		server.CoarseTimers()
+	}
 	config, err := server.LoadConfig(dotenv(), os.Environ(), c.flags(command))
 	if command == "doctor" {
 		return server.Doctor(ctx, config, err, c.Doctor.JSON, out)

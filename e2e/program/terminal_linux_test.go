@@ -2,9 +2,11 @@ package program_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -77,4 +79,31 @@ func terminalOf(t *testing.T, pid int) seat {
 		t.Fatalf("stat of %d: %s", pid, stat)
 	}
 	return seat{group: f[2], session: f[3], terminal: f[4]}
+}
+
+// TestTimers is the other half of CoarseTimers: what runs has the slack, in each thread, children too.
+func TestTimers(t *testing.T) {
+	h, _, _ := crowd(t, 252)
+	h.live()
+	for _, pid := range append(descendants(t, h.cmd.Process.Pid), h.cmd.Process.Pid) {
+		tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, task := range tasks {
+			// Not under task/: proc_pid_timerslack_ns(5) has it for each thread as if it were a process.
+			got, err := os.ReadFile(fmt.Sprintf("/proc/%s/timerslack_ns", task.Name()))
+			switch {
+			case errors.Is(err, os.ErrPermission) || errors.Is(err, syscall.EPERM):
+				t.Skip("another process's slack is for those with CAP_SYS_NICE to see")
+			case err != nil:
+				t.Fatal(err)
+			case string(bytes.TrimSpace(got)) != "1000000":
+				t.Errorf("thread %s of process %d: %s ns", task.Name(), pid, bytes.TrimSpace(got))
+			}
+		}
+	}
+	if environ, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", h.cmd.Process.Pid)); err != nil || !bytes.Contains(environ, []byte("_STUDIO_EXECUTED=1")) {
+		t.Errorf("it was not executed once more: %v", err)
+	}
 }
