@@ -2,6 +2,7 @@ package server
 
 import (
 	"container/list"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -15,8 +16,8 @@ import (
 const (
 	headerTime  = 10 * time.Second
 	headerBytes = 64 << 10
-	// requestTime is for a whole request. Handlers that read a body give it less.
-	requestTime = 2 * time.Minute
+	// requestTime is for a whole request, its body included. Handlers give strangers less.
+	requestTime = 30 * time.Second
 	// drainTime is how long the rest of a body that nobody wanted may hold its connection.
 	drainTime = 5 * time.Second
 	// workTime is from the request to the end of the answer. The longest is a call that waits for its turn (300 s) and then runs as long
@@ -100,37 +101,60 @@ func (g *gate) makeRoom(c net.Conn) {
 // timed gives every answer that begins its time, and the rest of a body that was not read a short one.
 func timed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		next.ServeHTTP(&timedWriter{ResponseWriter: w}, r)
+		t := &timedExchange{ResponseWriter: w, body: r.Body}
 		if r.ContentLength != 0 {
-			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(drainTime)) // a writer without deadlines has no connection to hold
+			r.Body = t
+		}
+		next.ServeHTTP(t, r)
+		if r.ContentLength == 0 || t.ended {
+			return
+		}
+		// A deadline is a timer, and this is on the way of every call: hence the look at what was read, and no http.ResponseController.
+		if c, ok := w.(interface{ SetReadDeadline(time.Time) error }); ok {
+			_ = c.SetReadDeadline(time.Now().Add(drainTime)) // a writer without deadlines has no connection to hold
 		}
 	})
 }
 
-// timedWriter sets the deadline when an answer begins.
-type timedWriter struct {
+// timedExchange is the writer of an answer, which sets the deadline when it begins, and the body of its request, which notes its end.
+type timedExchange struct {
 	http.ResponseWriter
 	begun bool
+	body  io.ReadCloser
+	ended bool
 }
 
-func (w *timedWriter) begin() {
-	if !w.begun {
-		w.begun = true
-		_ = http.NewResponseController(w.ResponseWriter).SetWriteDeadline(time.Now().Add(answerTime)) // see timed
+// Read implements io.Reader for the body.
+func (t *timedExchange) Read(b []byte) (int, error) {
+	n, err := t.body.Read(b)
+	t.ended = t.ended || err == io.EOF
+	return n, err
+}
+
+// Close implements io.Closer for the body.
+func (t *timedExchange) Close() error { return t.body.Close() }
+
+func (t *timedExchange) begin() {
+	if t.begun {
+		return
+	}
+	t.begun = true
+	if c, ok := t.ResponseWriter.(interface{ SetWriteDeadline(time.Time) error }); ok {
+		_ = c.SetWriteDeadline(time.Now().Add(answerTime)) // see timed
 	}
 }
 
 // WriteHeader implements http.ResponseWriter.
-func (w *timedWriter) WriteHeader(status int) {
-	w.begin()
-	w.ResponseWriter.WriteHeader(status)
+func (t *timedExchange) WriteHeader(status int) {
+	t.begin()
+	t.ResponseWriter.WriteHeader(status)
 }
 
 // Write implements http.ResponseWriter.
-func (w *timedWriter) Write(b []byte) (int, error) {
-	w.begin()
-	return w.ResponseWriter.Write(b)
+func (t *timedExchange) Write(b []byte) (int, error) {
+	t.begin()
+	return t.ResponseWriter.Write(b)
 }
 
 // Unwrap lets http.ResponseController reach the connection.
-func (w *timedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+func (t *timedExchange) Unwrap() http.ResponseWriter { return t.ResponseWriter }

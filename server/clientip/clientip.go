@@ -76,7 +76,10 @@ func (v Resolver) HTTPS(r *http.Request) bool {
 // ISO 3166-1 alpha-2 in capitals), or "" when it is not known.
 func (v Resolver) Country(r *http.Request) string {
 	values := r.Header["Cf-Ipcountry"]
-	if _, trusted := v.peer(r); !trusted || len(values) != 1 || len(values[0]) != 2 {
+	if len(values) != 1 || len(values[0]) != 2 {
+		return ""
+	}
+	if _, trusted := v.peer(r); !trusted {
 		return ""
 	}
 	country := strings.ToUpper(values[0])

@@ -17,9 +17,6 @@ import (
 // MaxBody is the largest request body (product.md section 4).
 const MaxBody = 4 << 20
 
-// readTime is how long a client may take to send a body.
-const readTime = 30 * time.Second
-
 // Live is the generated server that runs now. The errors are ctx's,
 // hop.ErrTooLarge, and *store.Error for what a client may be told.
 type Live interface {

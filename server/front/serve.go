@@ -89,7 +89,7 @@ func (f *Front) post(w http.ResponseWriter, r *http.Request, x *exchange, s Sett
 	return nil
 }
 
-// read takes the body, in time and within its limit.
+// read takes the body within its limit; the server keeps the time.
 func (f *Front) read(w http.ResponseWriter, r *http.Request, x *exchange) *refusal {
 	tooLarge := &refusal{status: http.StatusRequestEntityTooLarge, code: hop.CodeInvalidRequest, outcome: "too_large", message: "A message is at most 4 MiB."}
 	switch {
@@ -99,12 +99,15 @@ func (f *Front) read(w http.ResponseWriter, r *http.Request, x *exchange) *refus
 		w.Header().Set("Connection", "close")
 		return tooLarge
 	}
-	control := http.NewResponseController(w)
-	// Not every writer has deadlines (HTTP/2 has its own, a test's recorder none); then the server's limits hold.
-	_ = control.SetReadDeadline(time.Now().Add(readTime))
+	body := r.Body
+	if r.ContentLength < 0 { // net/http holds the others to what they announced
+		body = http.MaxBytesReader(w, body, MaxBody)
+	}
 	var err error
-	x.body, err = readAll(http.MaxBytesReader(w, r.Body, MaxBody), x.body[:0], r.ContentLength)
-	_ = control.SetReadDeadline(time.Time{})
+	x.body, err = readAll(body, x.body[:0], r.ContentLength)
+	// The server's time for a request was for its body; from here on the connection is only watched for a client that leaves. Not
+	// every writer has deadlines (HTTP/2 has its own, a test's recorder none).
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 	var limit *http.MaxBytesError
 	switch {
 	case errors.As(err, &limit):
@@ -205,7 +208,7 @@ func (f *Front) refuse(w http.ResponseWriter, x *exchange, no *refusal) {
 func (f *Front) answer(w http.ResponseWriter, x *exchange, status int) {
 	h := w.Header()
 	h["Content-Type"] = f.json
-	h.Set("Content-Length", strconv.Itoa(len(x.r.Body)))
+	h["Content-Length"] = []string{strconv.Itoa(len(x.r.Body))}
 	w.WriteHeader(status)
 	if _, err := w.Write(x.r.Body); err != nil {
 		x.call.Code = "cancelled" // the client has gone; there is nobody to tell
