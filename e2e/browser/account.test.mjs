@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { axe, launch, phone, settled, useTheme, visit, watched, wide } from '../lib/browser.mjs';
+import { axe, idle, launch, phone, settled, useTheme, visit, watched, wide } from '../lib/browser.mjs';
 import { Studio } from '../lib/studio.mjs';
 import { Authenticator } from '../lib/totp.mjs';
 
@@ -164,6 +164,7 @@ test('ending another session signs it out at once; its page waits for password a
   assert.equal(await sure.getByRole('button', { name: 'Cancel' }).evaluate((e) => e === document.activeElement), true);
   await click(sure, 'End session');
   await sure.waitFor({ state: 'detached' });
+  await sessions.getByRole('listitem').nth(1).waitFor({ state: 'detached' });
   assert.equal(await sessions.getByRole('listitem').count(), 1);
 
   const over = dialog(other, 'Sign in to continue');
@@ -206,7 +207,6 @@ test('a changed password ends every other session, and only the new one signs in
   await click(over, 'Sign in');
   await click(over, 'Use a recovery code');
   await over.getByLabel('Recovery code').fill(codes[1]);
-  await page.waitForTimeout(50);
   await click(over, 'Sign in');
   await over.waitFor({ state: 'detached' });
   assert.deepEqual([...page.findings, ...other.findings], []);
@@ -269,13 +269,11 @@ test('preferences stay with the browser: the theme, and shortcuts of one key', a
   await page.reload();
   await heading(page, 'Account').waitFor();
   assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), 'dark');
-  await page.keyboard.press('g');
-  await page.keyboard.press('t');
-  await page.waitForTimeout(300);
+  await Promise.all([page.keyboard.press('g'), page.keyboard.press('t')]); // a pause would end the sequence
+  await idle(page, 300);
   assert.ok(await heading(page, 'Account').isVisible());
   await card.getByRole('switch', { name: 'Shortcuts of one key' }).click();
-  await page.keyboard.press('g');
-  await page.keyboard.press('t');
+  await Promise.all([page.keyboard.press('g'), page.keyboard.press('t')]); // a pause would end the sequence
   await heading(page, 'Tools').waitFor();
 });
 
@@ -285,7 +283,7 @@ test('the offer that was declined does not come again', async () => {
   await offer.waitFor({ state: 'detached' });
   await page.reload();
   await heading(page, 'Tools').waitFor();
-  await page.waitForTimeout(400);
+  await idle(page, 400);
   assert.equal(await offer.count(), 0);
 });
 
@@ -297,10 +295,11 @@ test('after five wrong passwords sign-in is locked, with the time left', async (
   await p.getByLabel('Name').fill('root-of-shop');
   for (let n = 0; n < 8; n++) {
     await p.getByLabel('Password', { exact: true }).fill(`wrong ${n}`);
+    const answered = p.waitForResponse('**/auth/login');
     await click(p, 'Sign in');
-    await p.getByRole('alert').waitFor();
+    await answered;
+    await idle(p, 100);
     if (await p.getByText(/Try again in 1\d min/).count()) break;
-    await p.waitForTimeout(100);
   }
   await p.getByText(/Too many failed attempts\. Try again in 1\d min/).waitFor();
   assert.equal(await p.getByLabel('Name').inputValue(), 'root-of-shop');

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createServer, get } from 'node:http';
 import { after, before, test } from 'node:test';
-import { launch, visit, watched } from '../lib/browser.mjs';
+import { idle, launch, visit, watched } from '../lib/browser.mjs';
 import { pagesOf } from '../lib/pages.mjs';
 import { Studio } from '../lib/studio.mjs';
 
@@ -69,8 +69,7 @@ test('every page keeps to a strict content security policy and asks nobody but t
       assert.ok(!values.some((v) => /unsafe-|\*|^https?:|^data:$/.test(v) && !(directive === 'img-src' && v === 'data:')), `${name}: ${directive} ${values.join(' ')}`);
     }
     await page.getByRole('heading', { level: 1 }).first().waitFor();
-    await page.waitForFunction(() => document.querySelector('[aria-busy="true"]') === null);
-    await page.waitForTimeout(200);
+    await idle(page);
   }
   const signedOut = await watched(await visit(browser, fresh, { signedIn: false }), fresh);
   for (const path of ['/setup', '/login']) {
@@ -94,9 +93,10 @@ test('a policy that is broken would be seen', async () => {
       document.body.append(Object.assign(document.createElement('script'), { textContent: 'window.pwned = 1' }));
     } catch { /* refused on the spot */ }
   });
-  await page.waitForTimeout(300);
+  for (const directive of ['img-src', 'require-trusted-types-for']) {
+    await studio.until(() => page.findings.some((f) => f.startsWith(`content security policy: ${directive} `)), `a report of ${directive}`);
+  }
   assert.equal(await page.evaluate(() => window.pwned), undefined);
-  for (const directive of ['img-src', 'require-trusted-types-for']) assert.ok(page.findings.some((f) => f.startsWith(`content security policy: ${directive} `)), `${directive}: ${page.findings}`);
   await context.close();
 });
 

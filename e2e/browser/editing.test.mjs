@@ -1,11 +1,12 @@
 // G13, G14, G15 on every form but the tool's (keyboard.test.mjs): drafts, conflicts and leaving are the same everywhere.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { launch, visit, watched } from '../lib/browser.mjs';
+import { idle, launch, visit, watched } from '../lib/browser.mjs';
+import { draftGone, draftKept, drafts } from '../lib/drafts.mjs';
 import { Studio } from '../lib/studio.mjs';
 
 let studio, browser, context, page, connection;
-const kept = 1_000; // a draft is kept after 800 ms
+const keeping = 1_000; // a draft is written after 800 ms
 
 before(async () => {
   [studio, browser] = await Promise.all([Studio.start(), launch()]);
@@ -49,7 +50,7 @@ test('a connection changed elsewhere while nothing was typed is shown at once; w
   await studio.api('PATCH', `connections/${connection.id}`, { version: 2, username: 'theirs', max_rows: 600, password: null });
   await bar().waitFor();
   await page.keyboard.press('Control+s');
-  await page.waitForTimeout(300);
+  await idle(page, 300);
   assert.deepEqual([(await stored()).version, (await stored()).username], [3, 'theirs'], 'overwritten without a review');
 
   await button('Review differences').click();
@@ -68,7 +69,7 @@ test('a connection changed elsewhere while nothing was typed is shown at once; w
 test('a draft that is older than what is stored comes back as a conflict, never as an overwrite', async () => {
   await openConnection();
   await page.getByLabel('Host').fill('draft.example.org');
-  await page.waitForTimeout(kept);
+  await draftKept(page, 'draft.example.org');
   await page.goto(`${studio.base}/tools`);
   const { version } = await stored();
   await studio.api('PATCH', `connections/${connection.id}`, { version, host: 'newer.example.org' });
@@ -84,27 +85,30 @@ test('a draft that is older than what is stored comes back as a conflict, never 
   await bar().waitFor();
   await button('Discard mine').click();
   assert.equal(await page.getByLabel('Host').inputValue(), 'newer.example.org');
-  await page.waitForTimeout(kept);
+  await idle(page, keeping);
+  await draftGone(page, 'draft.example.org');
   await page.reload();
   await page.getByLabel('Host').waitFor();
+  await idle(page);
   assert.equal(await button('Restore draft').count(), 0, 'a discarded draft is offered again');
 });
 
 test('what is typed beside an open offer replaces neither', async () => {
   await openConnection();
   await page.getByLabel('Name', { exact: true }).fill('First draft');
-  await page.waitForTimeout(kept);
+  await draftKept(page, 'First draft');
   await page.reload();
   await button('Restore draft').waitFor();
   await page.getByLabel('Name', { exact: true }).fill('Second draft');
-  await page.waitForTimeout(kept);
+  await draftKept(page, 'Second draft');
   await page.reload();
   await button('Restore draft').click();
   assert.equal(await page.getByLabel('Name', { exact: true }).inputValue(), 'Second draft');
   await button('Restore draft').click(); // the first one is offered next
   assert.equal(await page.getByLabel('Name', { exact: true }).inputValue(), 'First draft');
   await page.getByLabel('Name', { exact: true }).fill('Orders');
-  await page.waitForTimeout(kept);
+  await idle(page, keeping);
+  await draftGone(page, 'First draft');
 });
 
 test('leaving asks, Save and leave saves, and a typed secret is in no draft', async () => {
@@ -120,16 +124,8 @@ test('leaving asks, Save and leave saves, and a typed secret is in no draft', as
   assert.equal(await button('Restore draft').count(), 0, 'what was saved is offered as a draft');
   await page.getByLabel('Password', { exact: true }).fill('never to be kept');
   await page.getByLabel('Tags').fill('other');
-  await page.waitForTimeout(kept);
-  const drafts = await page.evaluate(() => new Promise((done) => {
-    const request = indexedDB.open('studio', 1);
-    request.onsuccess = () => {
-      const all = request.result.transaction('drafts').objectStore('drafts').getAll();
-      all.onsuccess = () => done(JSON.stringify(all.result));
-    };
-  }));
-  assert.match(drafts, /other/);
-  assert.doesNotMatch(drafts, /never to be kept/); // case: no secret in the browser's storage
+  await draftKept(page, 'other');
+  assert.doesNotMatch(await drafts(page), /never to be kept/); // case: no secret in the browser's storage
   await page.getByRole('link', { name: /^Tools/ }).first().click();
   await page.getByRole('alertdialog').getByText(/you typed is not kept/).waitFor();
   await button('Leave without saving').click();
@@ -138,11 +134,11 @@ test('leaving asks, Save and leave saves, and a typed secret is in no draft', as
 
 test('settings: a draft is offered, a change elsewhere is reviewed, nobody is overwritten', async () => {
   await openSettings('general');
-  await page.getByLabel('Server name').fill('mine');
-  await page.waitForTimeout(kept);
+  await page.getByLabel('Server name').fill('name-of-mine');
+  await draftKept(page, 'name-of-mine');
   await page.reload();
   await button('Restore draft').click();
-  assert.equal(await page.getByLabel('Server name').inputValue(), 'mine');
+  assert.equal(await page.getByLabel('Server name').inputValue(), 'name-of-mine');
 
   // Another section: nothing this form shows was changed, so there is nothing to review.
   await studio.api('PATCH', 'server/config', { version: (await config()).version, global_variables: { currency: 'EUR' } });
@@ -151,7 +147,7 @@ test('settings: a draft is offered, a change elsewhere is reviewed, nobody is ov
   await studio.api('PATCH', 'server/config', { version: 2, server_name: 'theirs', log_level: 'debug' });
   await bar().waitFor();
   await page.keyboard.press('Control+s');
-  await page.waitForTimeout(300);
+  await idle(page, 300);
   assert.equal((await config()).server_name, 'theirs', 'overwritten without a review');
   await button('Review differences').click();
   const review = page.getByRole('dialog', { name: 'Review differences' });
@@ -159,7 +155,7 @@ test('settings: a draft is offered, a change elsewhere is reviewed, nobody is ov
   await review.getByRole('button', { name: 'Save these' }).click();
   await page.getByText('Everything is saved').waitFor();
   const now = await config();
-  assert.deepEqual([now.server_name, now.log_level, now.global_variables.currency], ['mine', 'debug', 'EUR']);
+  assert.deepEqual([now.server_name, now.log_level, now.global_variables.currency], ['name-of-mine', 'debug', 'EUR']);
 });
 
 test('variables: leaving asks, also for the other section', async () => {

@@ -1,7 +1,8 @@
 // G3, G13, G14, G15, G18: the main job by keyboard alone, and nothing typed is ever lost.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { focused, launch, settled, tabRound, visit, watched } from '../lib/browser.mjs';
+import { focused, idle, launch, tabRound, visit, watched } from '../lib/browser.mjs';
+import { draftKept } from '../lib/drafts.mjs';
 import { caller, withClient } from '../lib/mcp.mjs';
 import { Studio } from '../lib/studio.mjs';
 
@@ -20,6 +21,8 @@ after(async () => {
 });
 
 const press = (...keys) => keys.reduce((before, key) => before.then(() => page.keyboard.press(key)), Promise.resolve());
+/** A key and at once another: both are on their way before the page answers, as a pause would end the sequence. */
+const sequence = (first, second) => Promise.all([press(first), press(second)]);
 const heading = (name) => page.getByRole('heading', { level: 1, name });
 const dialog = (name) => page.getByRole('dialog', { name });
 
@@ -64,7 +67,7 @@ test('from setup to a call, by keyboard', async () => {
 
 test('g and a letter lead to each page, and the focus goes to its heading', async () => {
   for (const [key, name] of [['t', 'Tools'], ['c', 'Connections'], ['y', 'Deploy'], ['d', 'Home']]) {
-    await press('g', key);
+    await sequence('g', key);
     await heading(name).waitFor();
     await page.waitForFunction(() => document.activeElement?.tagName === 'H1');
   }
@@ -73,7 +76,7 @@ test('g and a letter lead to each page, and the focus goes to its heading', asyn
 });
 
 test('the palette finds tools, and Escape gives the focus back', async () => {
-  await press('g', 'd');
+  await sequence('g', 'd');
   await heading('Home').waitFor();
   await tabTo(/Connections/);
   const before = await focused(page);
@@ -81,22 +84,21 @@ test('the palette finds tools, and Escape gives the focus back', async () => {
   await page.getByRole('combobox', { name: 'Search or run a command' }).waitFor();
   await press('Escape');
   await page.getByRole('combobox', { name: 'Search or run a command' }).waitFor({ state: 'detached' });
-  await settled(page);
-  assert.equal((await focused(page)).id, before.id, 'the focus is not where it was');
+  await studio.until(async () => (await focused(page)).id === before.id, 'the focus to be where it was');
   await palette('top_customers');
   await heading('top_customers').waitFor();
 });
 
 test('? lists the shortcuts, and single keys can be switched off', async () => {
-  await press('g', 'd');
+  await sequence('g', 'd');
   await heading('Home').waitFor();
   await press('?');
   await dialog('Keyboard shortcuts').waitFor();
   await page.getByRole('switch', { name: 'Shortcuts of one key' }).focus();
   await press('Space', 'Escape');
   await dialog('Keyboard shortcuts').waitFor({ state: 'detached' });
-  await press('g', 't');
-  await page.waitForTimeout(300);
+  await sequence('g', 't');
+  await idle(page, 300);
   assert.equal(new URL(page.url()).pathname, '/');
   await palette('keyboard shortcuts');
   await dialog('Keyboard shortcuts').waitFor();
@@ -110,7 +112,7 @@ for (const [name, path] of [['Home', '/'], ['Connections', '/connections'], ['a 
   test(`on ${name} the focus is always visible, never covered and never trapped`, async () => {
     await page.goto(`${studio.base}${path}`);
     await page.getByRole('heading', { level: 1 }).waitFor();
-    await page.waitForTimeout(500);
+    await idle(page);
     const { stops, problems } = await tabRound(page);
     assert.deepEqual(problems, []);
     assert.ok(stops.length > 8, stops.join(', '));
@@ -145,9 +147,9 @@ const description = () => page.getByLabel('Description for the model');
 test('a page that was only opened is never dirty', async () => { // G14
   for (const name of ['top_customers', 'orders_by_status', 'search_products']) {
     await openTool(name);
-    await page.waitForTimeout(1_200);
+    await idle(page, 1_200);
     assert.equal(await page.getByRole('main').getByText('Unsaved changes').count(), 0, name);
-    await press('g', 'd');
+    await sequence('g', 'd');
     await heading('Home').waitFor();
     assert.equal(await page.getByRole('dialog').or(page.getByRole('alertdialog')).count(), 0, name);
   }
@@ -157,7 +159,7 @@ test('leaving with unsaved changes asks, and Keep editing has the focus', async 
   await openTool('search_products');
   await description().fill('Half a sentence');
   await description().blur();
-  await press('g', 'd');
+  await sequence('g', 'd');
   const asked = page.getByRole('dialog').or(page.getByRole('alertdialog'));
   await asked.waitFor();
   await page.waitForFunction(() => document.activeElement?.textContent === 'Keep editing');
@@ -169,7 +171,7 @@ test('leaving with unsaved changes asks, and Keep editing has the focus', async 
 test('a draft survives a reload and is offered, never applied by itself', async () => { // G13
   const stored = (await openTool('top_customers')).description;
   await description().fill('A better description');
-  await page.waitForTimeout(1_000);
+  await draftKept(page, 'A better description');
   page.once('dialog', (d) => d.accept());
   await page.reload();
   await heading('top_customers').waitFor();
@@ -191,7 +193,7 @@ test('two editors on one tool: the second sees a bar before saving, and nothing 
   await review.waitFor();
   await description().focus();
   await press('Control+s');
-  await page.waitForTimeout(500);
+  await idle(page, 500);
   let now = await studio.api('GET', `tools/${tool.id}`);
   assert.deepEqual([now.version, now.description], [theirs.version, 'Theirs'], 'overwritten without a review');
   assert.equal(await description().inputValue(), 'Mine', 'what was typed is gone');

@@ -50,7 +50,7 @@ test('when the window that holds the stream is closed, another takes over at onc
     const [leader] = leaders();
     await leader.close();
     pages.splice(pages.indexOf(leader), 1);
-    await studio.until(() => leaders().length === 1, 'another window to take over', 5_000);
+    await studio.until(() => leaders().length === 1, 'another window to take over');
     await isTold(`After ${n}`);
   }
 });
@@ -63,7 +63,7 @@ test('a session that ended asks in every window; signing in to one is enough, an
   await asked(pages[2]).getByLabel('Password', { exact: true }).fill(studio.password);
   await pages[2].keyboard.press('Enter');
   await Promise.all(pages.map((page) => asked(page).waitFor({ state: 'detached' })));
-  await studio.until(() => leaders().length === 1, 'one window to follow again', 20_000);
+  await studio.until(() => leaders().length === 1, 'one window to follow again');
   await isTold('Signed in again');
 });
 

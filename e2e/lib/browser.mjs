@@ -7,6 +7,9 @@ import { chromium } from 'playwright-core';
 const axeSource = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
 const axeTags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
+/** How long a wait may take, in milliseconds, before it is a failure. Long: a machine can be busy, and waiting longer costs only what fails. */
+const patience = 30_000;
+
 export const wide = { width: 1440, height: 900 };
 export const phone = { width: 390, height: 844 };
 
@@ -28,7 +31,7 @@ export function launch(options = {}) {
  */
 export async function visit(browser, studio, { signedIn = true, theme, viewport = wide, bypassCSP = false } = {}) {
   const context = await browser.newContext({ viewport, bypassCSP, reducedMotion: 'reduce', locale: 'en-GB', timezoneId: 'Europe/Berlin' });
-  context.setDefaultTimeout(10_000);
+  context.setDefaultTimeout(patience);
   if (signedIn) {
     const [name, value] = studio.cookie.split('=');
     await context.addCookies([{ name, value, url: studio.base, httpOnly: true, sameSite: 'Lax' }]);
@@ -40,10 +43,13 @@ export async function visit(browser, studio, { signedIn = true, theme, viewport 
 /**
  * A page that collects what it does wrong in `page.findings`: errors thrown and logged, violations of the content security policy,
  * requests to anybody but the studio. The browser's own line about an answer that is an error is not counted: states are made of them.
+ * `page.pending` has the requests that are not answered yet, `page.asked` counts all; streams are in neither.
  */
 export async function watched(context, studio) {
   const page = await context.newPage();
   page.findings = [];
+  page.pending = new Set();
+  page.asked = 0;
   await page.exposeBinding('reportViolation', (_, text) => page.findings.push(`content security policy: ${text}`));
   await page.addInitScript(() => {
     document.addEventListener('securitypolicyviolation', (e) => {
@@ -54,10 +60,37 @@ export async function watched(context, studio) {
   page.on('console', (m) => {
     if (m.type() === 'error' && !/^Failed to load resource/.test(m.text())) page.findings.push(`console: ${m.text()}`);
   });
+  for (const end of ['requestfinished', 'requestfailed']) page.on(end, (r) => page.pending.delete(r));
   page.on('request', (r) => {
+    if (r.url().startsWith('http') && !isStream(r.url())) {
+      page.pending.add(r);
+      page.asked++;
+    }
     if (!r.url().startsWith(`${studio.base}/`) && !/^(data|blob):/.test(r.url())) page.findings.push(`external request: ${r.url()}`);
   });
   return page;
+}
+
+/** What never ends: the events, and the log of the server. */
+const isStream = (url) => /^\/api\/v1\/(?:events|deploy\/logs)$/.test(new URL(url).pathname);
+
+/**
+ * Waits until the page has come to rest: nothing that it asked for is outstanding, nothing says that it loads, and nothing new was asked
+ * for during `ms` of the page's own clock. A timer of the page that was set before with at most `ms` has run then, however slow the machine.
+ */
+export async function idle(page, ms = 200) {
+  const end = Date.now() + patience;
+  for (;;) {
+    const { asked } = page;
+    const loads = await page.evaluate((pause) => new Promise((done) => {
+      setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(() => done(document.querySelector('[aria-busy="true"]') !== null))), pause);
+    }), ms).catch((e) => {
+      if (/Execution context was destroyed|navigat/.test(String(e))) return true; // the page went on to another document
+      throw e;
+    });
+    if (!loads && page.pending.size === 0 && page.asked === asked) return;
+    if (Date.now() > end) throw new Error(`the page does not come to rest: ${[...page.pending].map((r) => r.url()).join(', ') || 'it says that it loads'}`);
+  }
 }
 
 /** One person's hand: counts clicks and key presses; typing a text is not counted. */
@@ -170,6 +203,15 @@ export async function focused(page) {
   });
 }
 
+/** Whether the focused element can be seen once a tooltip of the stop before has gone. */
+async function comesInSight(page) {
+  for (let n = 0; n < 20; n++) {
+    await page.waitForTimeout(100);
+    if ((await focused(page)).seen) return true;
+  }
+  return false;
+}
+
 /** Walks the page by Tab and says what is wrong: focus that cannot be seen, that is covered, or that cannot leave. */
 export async function tabRound(page, { most = 250 } = {}) {
   const problems = [];
@@ -186,10 +228,7 @@ export async function tabRound(page, { most = 250 } = {}) {
     met.add(stop.id);
     stops.push(stop.name);
     if (!stop.visible) problems.push(`the focus is not visible on ${stop.name}`);
-    if (!stop.seen) {
-      await page.waitForTimeout(300); // a tooltip of the stop before may still be going
-      if (!(await focused(page)).seen) problems.push(`the focus is covered or off the screen on ${stop.name}`);
-    }
+    if (!stop.seen && !(await comesInSight(page))) problems.push(`the focus is covered or off the screen on ${stop.name}`);
   }
   problems.push(`the focus did not come around after ${most} stops`);
   return { stops, problems };

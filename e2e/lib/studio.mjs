@@ -1,20 +1,11 @@
-// Starts the built binary on free ports with a data directory of its own, and speaks its admin API as a script would.
+// Starts the built binary on a free port with a data directory of its own, and speaks its admin API as a script would.
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const binary = new URL('../../studio', import.meta.url).pathname;
-
-export async function freePort() {
-  const server = createServer();
-  await new Promise((done) => server.listen(0, '127.0.0.1', done));
-  const { port } = server.address();
-  await new Promise((done) => server.close(done));
-  return port;
-}
 
 /** A running studio. `log` grows with what it prints; `stop()` ends it and removes its data unless `keep` is set. */
 export class Studio {
@@ -25,13 +16,11 @@ export class Studio {
     const s = new Studio();
     s.dir = dir ?? mkdtempSync(join(tmpdir(), 'studio-e2e-'));
     s.keep = keep;
-    const port = await freePort();
-    s.base = `http://127.0.0.1:${port}`;
     s.process = spawn(binary, ['serve'], {
       env: {
         PATH: process.env.PATH,
         STUDIO_DATA_DIR: s.dir,
-        STUDIO_ADDR: `127.0.0.1:${port}`,
+        STUDIO_ADDR: '127.0.0.1:0', // a free one, which the studio prints
         STUDIO_API_ADDR: 'off',
         STUDIO_MCP_ADDR: 'off',
         ...env,
@@ -40,12 +29,13 @@ export class Studio {
     });
     for (const stream of [s.process.stdout, s.process.stderr]) stream.on('data', (b) => { s.log += b; });
     s.ended = new Promise((done) => s.process.once('exit', (code, signal) => done({ code, signal })));
+    s.base = await s.until(() => / is at (http:\/\/[\d.:]+)\n/.exec(s.log)?.[1], 'the address of the studio');
     await s.until(async () => (await fetch(`${s.base}/api/ready`)).ok, 'the studio to be ready');
     return s;
   }
 
   /** Waits for a condition; the log explains a failure. */
-  async until(condition, what, ms = 20_000) {
+  async until(condition, what, ms = 60_000) {
     const end = Date.now() + ms;
     let last;
     while (Date.now() < end) {

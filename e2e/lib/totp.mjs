@@ -2,6 +2,7 @@
 import { createHmac } from 'node:crypto';
 
 const period = 30_000;
+const typing = 10_000; // a code of the step before ends with this step, and has to arrive before that
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
 function decode(base32) {
@@ -34,11 +35,12 @@ export class Authenticator {
     this.key = decode(secret);
   }
 
-  /** A code that the server will take; waits for one when those of the moment are used up. */
+  /** A code that the server will take during the next ten seconds and more; waits for one when those of the moment are used up. */
   async code() {
     const now = () => Math.floor(Date.now() / period);
-    while (Math.max(this.#last + 1, now() - 1) > now() + 1) await new Promise((done) => setTimeout(done, 500));
-    this.#last = Math.max(this.#last + 1, now() - 1);
+    const next = () => Math.max(this.#last + 1, Math.floor((Date.now() + typing) / period) - 1);
+    while (next() > now() + 1) await new Promise((done) => setTimeout(done, 500));
+    this.#last = next();
     return codeOf(this.key, this.#last);
   }
 

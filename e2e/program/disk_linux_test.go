@@ -121,7 +121,7 @@ func TestFullDisk(t *testing.T) {
 
 	mount("-o", "remount,ro", filepath.Join(h.dir, "data"))
 	for _, args := range [][]string{{"serve"}, {"rotate-key", "--generate"}, {"reset-password", "--stdin"}, {"backup", filepath.Join(h.dir, "second.db")}, {"restore", copied}} {
-		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 		cmd := h.studio(ctx, nil, args...)
 		cmd.Stdin = strings.NewReader("another fine staple 4\n")
 		b, err := cmd.CombinedOutput()

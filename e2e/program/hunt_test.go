@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -121,7 +122,7 @@ func (h *hunt) stop() {
 		return
 	}
 	_ = h.cmd.Process.Signal(syscall.SIGTERM)
-	timer := time.AfterFunc(45*time.Second, func() { _ = h.cmd.Process.Kill() })
+	timer := time.AfterFunc(2*time.Minute, func() { _ = h.cmd.Process.Kill() })
 	if err := h.cmd.Wait(); err != nil {
 		h.t.Errorf("studio serve: %v", err)
 	}
@@ -137,7 +138,7 @@ func (h *hunt) stop() {
 // run is a command beside the studio; what it prints is kept.
 func (h *hunt) run(env []string, in string, args ...string) string {
 	h.t.Helper()
-	ctx, cancel := context.WithTimeout(h.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(h.t.Context(), 5*time.Minute)
 	defer cancel()
 	cmd := h.studio(ctx, env, args...)
 	cmd.Stdin = strings.NewReader(in)
@@ -201,7 +202,7 @@ func (h *hunt) send(ctx context.Context, method, path string, body any, header h
 	if body != nil {
 		q.Header.Set("Content-Type", "application/json")
 	}
-	client := http.Client{Timeout: 60 * time.Second}
+	client := http.Client{Timeout: 2 * time.Minute}
 	res, err := client.Do(q)
 	if err != nil {
 		h.t.Fatal(err)
@@ -225,10 +226,22 @@ func (h *hunt) send(ctx context.Context, method, path string, body any, header h
 // stream reads an event stream for a moment.
 func (h *hunt) stream(path string) {
 	h.t.Helper()
-	ctx, cancel := context.WithTimeout(h.t.Context(), 500*time.Millisecond)
+	ctx, cancel := context.WithTimeout(h.t.Context(), time.Minute)
 	defer cancel()
-	_, b := h.send(ctx, http.MethodGet, path, nil, nil)
+	q, err := http.NewRequestWithContext(ctx, http.MethodGet, h.url+path, nil)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	q.Header.Set("Cookie", h.cookie)
+	res, err := http.DefaultClient.Do(q)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	time.AfterFunc(500*time.Millisecond, cancel) // the moment begins with the answer
+	b, _ := io.ReadAll(res.Body)                 // what came until then
 	h.said["stream "+path] = b
+	h.said["headers of stream "+path] = fmt.Append(nil, res.Header)
 }
 
 // everything reads every address of the API that takes no more than the ids of what is there.
@@ -324,6 +337,9 @@ func (h *hunt) processes() {
 		ours++
 		for _, file := range []string{"cmdline", "environ"} {
 			b, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, file))
+			if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
+				continue // it has ended since
+			}
 			if err != nil && file == "cmdline" {
 				h.t.Errorf("read %s of process %d: %v", file, pid, err)
 			}

@@ -13,7 +13,7 @@ import (
 )
 
 // TestTerminal starts the program from a terminal. Its interrupt must not reach starter and children, and none of them may have it; but
-// all are in the program's session, or the kernel schedules them as strangers.
+// all are in the program's session, or the kernel schedules them as strangers, and children come after the program.
 func TestTerminal(t *testing.T) {
 	hand, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
@@ -44,7 +44,11 @@ func TestTerminal(t *testing.T) {
 		t.Fatalf("starter and child expected, found %v", all)
 	}
 	for _, p := range all {
-		if got, want := terminalOf(t, p), (seat{group: fmt.Sprint(p), session: own.session, terminal: "0"}); got != want {
+		want := seat{group: fmt.Sprint(p), session: own.session, terminal: "0", nice: "0"}
+		if p != all[0] { // the starter
+			want.nice = "10"
+		}
+		if got := terminalOf(t, p); got != want {
 			t.Errorf("process %d: %+v, want %+v", p, got, want)
 		}
 	}
@@ -66,7 +70,7 @@ func TestTerminal(t *testing.T) {
 }
 
 // seat is where a process sits (proc_pid_stat(5)).
-type seat struct{ group, session, terminal string }
+type seat struct{ group, session, terminal, nice string }
 
 func terminalOf(t *testing.T, pid int) seat {
 	t.Helper()
@@ -75,33 +79,40 @@ func terminalOf(t *testing.T, pid int) seat {
 		t.Fatal(err)
 	}
 	f := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-	if len(f) < 5 {
+	if len(f) < 17 {
 		t.Fatalf("stat of %d: %s", pid, stat)
 	}
-	return seat{group: f[2], session: f[3], terminal: f[4]}
+	return seat{group: f[2], session: f[3], terminal: f[4], nice: f[16]}
 }
 
 // TestTimers is the other half of CoarseTimers: what runs has the slack, in each thread, children too.
 func TestTimers(t *testing.T) {
 	h, _, _ := crowd(t, 252)
 	h.live()
+	threads := 0
 	for _, pid := range append(descendants(t, h.cmd.Process.Pid), h.cmd.Process.Pid) {
 		tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
-		if err != nil {
+		if err != nil && pid == h.cmd.Process.Pid {
 			t.Fatal(err)
 		}
 		for _, task := range tasks {
 			// Not under task/: proc_pid_timerslack_ns(5) has it for each thread as if it were a process.
 			got, err := os.ReadFile(fmt.Sprintf("/proc/%s/timerslack_ns", task.Name()))
 			switch {
+			case errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ESRCH): // a thread that has ended since
 			case errors.Is(err, os.ErrPermission) || errors.Is(err, syscall.EPERM):
 				t.Skip("another process's slack is for those with CAP_SYS_NICE to see")
 			case err != nil:
 				t.Fatal(err)
 			case string(bytes.TrimSpace(got)) != "1000000":
 				t.Errorf("thread %s of process %d: %s ns", task.Name(), pid, bytes.TrimSpace(got))
+			default:
+				threads++
 			}
 		}
+	}
+	if threads < 6 { // of the studio, its starter and its child
+		t.Errorf("only %d threads were looked at", threads)
 	}
 	if environ, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", h.cmd.Process.Pid)); err != nil || !bytes.Contains(environ, []byte("_STUDIO_EXECUTED=1")) {
 		t.Errorf("it was not executed once more: %v", err)
