@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import {
   formatBytes,
+  formatClock,
   formatCount,
   formatDuration,
   formatExact,
@@ -91,3 +92,8 @@ test.each([
   ['https://x.test is no origin', 'https://x.test is no origin'],
   ['', ''],
 ])('"%s" is shown as "%s"', (text, shown) => expect(sentence(text)).toBe(shown));
+
+test('the time of a log line is local, to the millisecond', () => {
+  const at = new Date(2026, 2, 2, 9, 4, 5, 7);
+  expect(formatClock(at)).toBe('09:04:05.007');
+});

@@ -1,4 +1,5 @@
 import { type UseMutationResult, useMutation, useQueryClient } from '@tanstack/react-query';
+import { useCallback, useRef } from 'react';
 import { api, body, done } from './client';
 import { connectionQuery } from './queries';
 import { invalidateKind } from './query-client';
@@ -7,17 +8,34 @@ import type { components } from './schema';
 /**
  * A mutation that renews what depends on the kinds it changes before it counts as finished, so that a page never
  * shows the old state after "Saved". Errors stay with the caller, beside the button that was pressed.
+ *
+ * What is under way is not started again with the same input: the second press of a double click comes before the
+ * first one is drawn as pending, and its answer would take the place of the first one's.
  */
 export function useApiMutation<In, Out>(
   kinds: readonly string[],
   run: (input: In) => Promise<Out>,
 ): UseMutationResult<Out, unknown, In> {
   const client = useQueryClient();
-  return useMutation({
-    mutationFn: run,
+  const underWay = useRef(new Set<string>());
+  const mutation = useMutation<Out, unknown, In>({
+    mutationFn: (input) => run(input).finally(() => underWay.current.delete(keyOf(input))),
     onSuccess: () => Promise.all(kinds.map((kind) => invalidateKind(client, kind))),
   });
+  const { mutate } = mutation;
+  const once = useCallback(
+    (...args: Parameters<typeof mutate>) => {
+      const key = keyOf(args[0]);
+      if (underWay.current.has(key)) return;
+      underWay.current.add(key);
+      mutate(...args);
+    },
+    [mutate],
+  );
+  return { ...mutation, mutate: once };
 }
+
+const keyOf = (input: unknown): string => JSON.stringify(input) ?? '';
 
 export const useAddSample = () =>
   useApiMutation(['connection', 'tool', 'resource', 'prompt', 'revision'], () =>

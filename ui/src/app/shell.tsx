@@ -11,6 +11,7 @@ import { paths } from '@/lib/paths';
 import { createStore, useStore } from '@/lib/store';
 import { setTheme } from '@/lib/theme';
 import { useStored } from '@/lib/use-stored';
+import { buttons } from '@/lib/words';
 import { Toasts } from '@/ui/toasts';
 import { type Action, useActions } from './actions';
 import { paletteOpen, shortcutsOpen } from './layers';
@@ -142,7 +143,7 @@ function useGlobalActions(): void {
       ...themes,
       {
         id: 'sign-out',
-        label: 'Sign out',
+        label: buttons.signOut,
         icon: LogOut,
         synonyms: 'log out leave',
         run: () => void import('./top-menus').then((m) => m.leave()),

@@ -16,7 +16,8 @@ const lists = [
 export function ShortcutSheet({ onClose }: { onClose: () => void }) {
   const all = useStore(currentActions);
   const on = useStore(singleKeys);
-  const page = actionsOf('page', all).filter((a) => a.keys);
+  // What is hidden is a key of lists, which have their own section.
+  const page = actionsOf('page', all).filter((a) => a.keys && !a.hidden);
   const everywhere = actionsOf('everywhere', all).filter((a) => a.keys);
   return (
     <Dialog open onClose={onClose} title="Keyboard shortcuts">

@@ -119,7 +119,7 @@ function PageLink({
       title={page.label}
       data-current={current || undefined}
       className={cx(
-        'focus-inset group flex h-7.5 items-center gap-2.5 rounded-md px-2 text-control text-muted hover:bg-hover hover:text-fg data-current:bg-raised data-current:font-medium data-current:text-fg pointer-coarse:h-10',
+        'focus-inset group flex h-7.5 items-center gap-2.5 rounded-md px-2 text-control text-muted hover:bg-hover hover:text-fg data-current:bg-raised data-current:font-medium data-current:text-fg pointer-coarse:h-11',
         onlyIcons(look, 'justify-center', 'max-xl:justify-center'),
       )}
     >

@@ -4,6 +4,7 @@ import { ProblemNotice } from '@/auth/problem-notice';
 import { SecondStep } from '@/auth/second-step';
 import { useSignIn } from '@/auth/use-sign-in';
 import { loginPath } from '@/lib/paths';
+import { buttons } from '@/lib/words';
 import { Button } from '@/ui/button';
 import { Dialog } from '@/ui/dialog';
 import { Field } from '@/ui/field';
@@ -53,7 +54,7 @@ export function SignInDialog({ username }: { username: string }) {
             Leave this page
           </Button>
           <Button intent="primary" pending={signIn.pending} onClick={() => form.current?.requestSubmit()}>
-            Sign in
+            {buttons.signIn}
           </Button>
         </>
       }
@@ -108,7 +109,7 @@ export function SignInDialog({ username }: { username: string }) {
           </>
         )}
         {/* Enter submits a form only when it has a submit button; the visible one stands in the footer. */}
-        <button type="submit" hidden aria-label="Sign in" />
+        <button type="submit" hidden aria-label={buttons.signIn} />
       </form>
     </Dialog>
   );

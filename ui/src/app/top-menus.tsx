@@ -6,6 +6,7 @@ import { describe } from '@/api/errors';
 import { statusQuery } from '@/api/queries';
 import { authPaths, paths, serverPaths } from '@/lib/paths';
 import { setTheme, useTheme } from '@/lib/theme';
+import { buttons } from '@/lib/words';
 import { iconButtonClass } from '@/ui/icon-button-class';
 import { ChoiceMenu, Menu } from '@/ui/menu';
 import { toast } from '@/ui/toast-store';
@@ -42,9 +43,12 @@ export function TopMenus() {
             type="button"
             aria-label="Account"
             title="Account"
-            className="grid size-7 shrink-0 place-items-center rounded-full border border-line bg-raised text-label font-semibold uppercase pointer-coarse:size-10"
+            className="grid size-7 shrink-0 place-items-center rounded-full pointer-coarse:size-11"
           >
-            {name.slice(0, 1)}
+            {/* The target grows for a finger, the circle does not. */}
+            <span className="grid size-7 place-items-center rounded-full border border-line bg-raised text-label font-semibold uppercase">
+              {name.slice(0, 1)}
+            </span>
           </button>
         }
         header={
@@ -76,7 +80,7 @@ export function TopMenus() {
             icon: <BookOpen aria-hidden />,
             onSelect: () => window.open(serverPaths.reference, '_blank', 'noopener'),
           },
-          { label: 'Sign out', icon: <LogOut aria-hidden />, separated: true, onSelect: () => void leave() },
+          { label: buttons.signOut, icon: <LogOut aria-hidden />, separated: true, onSelect: () => void leave() },
         ]}
       />
     </>

@@ -8,6 +8,7 @@ import { plural } from '@/lib/format';
 import { ariaShortcut, isApple } from '@/lib/keys';
 import { paths } from '@/lib/paths';
 import { useStore } from '@/lib/store';
+import { states } from '@/lib/words';
 import { iconButtonClass } from '@/ui/icon-button-class';
 import { Kbd } from '@/ui/kbd';
 import { StateIcon, type StateKind } from '@/ui/state';
@@ -17,7 +18,7 @@ const loadMenus = () => import('./top-menus');
 const TopMenus = lazy(() => loadMenus().then((m) => ({ default: m.TopMenus })));
 
 const pill =
-  'inline-flex h-7 items-center gap-1.5 rounded-full border px-2.5 text-label font-medium whitespace-nowrap pointer-coarse:h-10';
+  'relative inline-flex h-7 items-center gap-1.5 rounded-full border px-2.5 text-label font-medium whitespace-nowrap pointer-coarse:h-9 pointer-coarse:after:absolute pointer-coarse:after:inset-x-0 pointer-coarse:after:-inset-y-1.5';
 
 interface Props {
   onSearch: () => void;
@@ -43,7 +44,7 @@ export function Topbar({ onSearch, onPreloadSearch, onMenu }: Props) {
         onPointerEnter={onPreloadSearch}
         onFocus={onPreloadSearch}
         aria-keyshortcuts={ariaShortcut('mod+k', isApple(navigator.platform))}
-        className="ml-auto flex h-8 items-center gap-2 rounded-md border border-line bg-surface px-2 text-control text-muted hover:border-edge hover:text-fg max-lg:size-8 max-lg:justify-center max-lg:border-transparent max-lg:bg-transparent lg:w-60 pointer-coarse:h-10 max-lg:pointer-coarse:w-10"
+        className="ml-auto flex h-8 shrink-0 items-center gap-2 rounded-md border border-line bg-surface px-2 text-control text-muted hover:border-edge hover:text-fg max-lg:size-8 max-lg:justify-center max-lg:border-transparent max-lg:bg-transparent lg:w-60 pointer-coarse:h-11 max-lg:pointer-coarse:w-11"
       >
         <Search aria-hidden />
         <span className="flex-1 text-left max-lg:sr-only">Search</span>
@@ -60,10 +61,10 @@ export function Topbar({ onSearch, onPreloadSearch, onMenu }: Props) {
 }
 
 const serverLook: Record<'stopped' | 'deploying' | 'running' | 'error', [kind: StateKind, word: string]> = {
-  stopped: ['draft', 'Not running'],
-  deploying: ['saved', 'Deploying'],
-  running: ['live', 'Live'],
-  error: ['error', 'Error'],
+  stopped: ['draft', states.notRunning],
+  deploying: ['saved', states.deploying],
+  running: ['live', states.live],
+  error: ['error', states.error],
 };
 
 /** What waits to go live, and what is live: the same words on every page. */
@@ -101,6 +102,7 @@ function Breadcrumb() {
   const page = pageOf(path);
   // A section of a page that has the page's own title is not below it.
   const below = page !== undefined && path !== page.to && title !== page.label;
+  const here = below || !page ? title : page.label;
   return (
     <nav aria-label="Breadcrumb" className="min-w-0">
       <ol className="flex min-w-0 items-center gap-1 text-control">
@@ -119,8 +121,8 @@ function Breadcrumb() {
           </li>
         )}
         <li className="min-w-0">
-          <span aria-current="page" className="block truncate font-medium">
-            {below || !page ? title : page.label}
+          <span aria-current="page" title={here} className="block truncate font-medium">
+            {here}
           </span>
         </li>
       </ol>

@@ -11,7 +11,7 @@ interface Props {
   foot?: ReactNode;
 }
 
-/** The pages without a shell. The heading takes the focus when the step changes, unless a field asks for it. */
+/** The pages without a shell. They begin at a fixed height, so that a message does not move what is above it. The heading takes the focus when the step changes, unless a field asks for it. */
 export function Frame({ title, lead, step, wide, children, foot }: Props) {
   const heading = useRef<HTMLHeadingElement>(null);
   const first = useRef(true);
@@ -21,7 +21,7 @@ export function Frame({ title, lead, step, wide, children, foot }: Props) {
     first.current = false;
   }, [title]);
   return (
-    <main className="grid min-h-dvh grid-rows-[1fr_auto_1.4fr_auto] justify-items-center px-4">
+    <main className="grid min-h-dvh grid-rows-[minmax(1rem,16vh)_auto_1fr_auto] justify-items-center px-4">
       <div className={`row-start-2 w-full py-6 ${wide ? 'max-w-160' : 'max-w-90'}`}>
         <div className="mb-6 flex items-center gap-2.5">
           <Logo size={28} />

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
 import { nextPath } from '@/lib/paths';
+import { buttons } from '@/lib/words';
 import { Button } from '@/ui/button';
 import { Command } from '@/ui/command';
 import { Field } from '@/ui/field';
@@ -40,7 +41,7 @@ function PasswordStep({ signIn, name, onName }: { signIn: SignIn; name: string; 
   };
 
   return (
-    <Frame title="Sign in" lead="Use the admin account of this server.">
+    <Frame title={buttons.signIn} lead="Use the admin account of this server.">
       <form
         ref={form}
         noValidate
@@ -76,7 +77,7 @@ function PasswordStep({ signIn, name, onName }: { signIn: SignIn; name: string; 
               onClick={() => setHelp(!help)}
               aria-expanded={help}
               aria-controls="password-help"
-              className="min-h-6 rounded text-link hover:underline"
+              className="min-h-6 rounded text-link hover:underline pointer-coarse:-my-2.5 pointer-coarse:min-h-11"
             >
               Forgot password
             </button>
@@ -104,7 +105,7 @@ function PasswordStep({ signIn, name, onName }: { signIn: SignIn; name: string; 
           </div>
         )}
         <Button type="submit" intent="primary" size="lg" pending={signIn.pending}>
-          Sign in
+          {buttons.signIn}
         </Button>
       </form>
     </Frame>
@@ -150,7 +151,7 @@ function CodeStep({ signIn }: { signIn: SignIn }) {
           field={field}
         />
         <Button type="submit" intent="primary" size="lg" pending={signIn.pending}>
-          Sign in
+          {buttons.signIn}
         </Button>
         <Button intent="ghost" onClick={signIn.restart}>
           Start again

@@ -25,7 +25,7 @@ export function SecondStep({ recovery, onRecovery, code, onCode, onComplete, err
         onCode('');
         onRecovery(!recovery);
       }}
-      className="min-h-6 rounded text-link hover:underline"
+      className="min-h-6 rounded text-link hover:underline pointer-coarse:-my-2.5 pointer-coarse:min-h-11"
     >
       {recovery ? 'Use the app' : 'Use a recovery code'}
     </button>

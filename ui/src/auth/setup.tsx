@@ -2,6 +2,7 @@ import { useEffect, useState } from 'react';
 import { type AuthStatus, authStatus } from '@/api/auth';
 import { authPaths } from '@/lib/paths';
 import { useDelayed } from '@/lib/use-delayed';
+import { buttons } from '@/lib/words';
 import { Button } from '@/ui/button';
 import { Notice } from '@/ui/notice';
 import { Loading, Skeleton } from '@/ui/skeleton';
@@ -65,7 +66,7 @@ export function Setup({ code }: { code: string }) {
             <Notice tone="bad">{problem}</Notice>
           </div>
           <Button intent="primary" pending={asking} onClick={() => setAttempt(attempt + 1)}>
-            Retry
+            {buttons.retry}
           </Button>
         </div>
       </Frame>

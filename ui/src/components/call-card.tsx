@@ -93,7 +93,7 @@ function CallForm({ tool }: { tool: LiveTool }) {
           Call {tool.name}
         </Button>
       </div>
-      <div role="status" className="grid gap-2">
+      <div role="status" className="grid gap-2 empty:absolute">
         {call.isError && (
           <Notice tone="bad" title="The call failed">
             {describe(call.error).cause} {describe(call.error).next}

@@ -1,4 +1,5 @@
 import { describe } from '@/api/errors';
+import { buttons } from '@/lib/words';
 import { Button } from '@/ui/button';
 import { ErrorState } from '@/ui/error-state';
 
@@ -13,7 +14,7 @@ export function LoadError({ title, error, onRetry }: { title: string; error: unk
       requestId={requestId}
       actions={
         <Button intent="primary" onClick={onRetry}>
-          Retry
+          {buttons.retry}
         </Button>
       }
     />

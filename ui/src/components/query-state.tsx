@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
 import { useDelayed } from '@/lib/use-delayed';
+import { buttons } from '@/lib/words';
 import { Button } from '@/ui/button';
 import { Loading } from '@/ui/skeleton';
 import { StaleNote } from '@/ui/stale-note';
@@ -56,7 +57,7 @@ export function QueryState<T>({ query, what, skeleton, children }: Props<T>) {
         <p className="flex items-center gap-3 px-4 py-3 text-control text-muted">
           Still loading…
           <Button size="sm" onClick={() => void query.refetch()}>
-            Retry
+            {buttons.retry}
           </Button>
         </p>
       )}

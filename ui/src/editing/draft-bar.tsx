@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import { formatMoment, plural } from '@/lib/format';
 import { useNow } from '@/lib/use-now';
+import { buttons } from '@/lib/words';
 import { Button } from '@/ui/button';
 import { Dialog } from '@/ui/dialog';
 import { Bar } from './bar';
@@ -56,7 +57,7 @@ export function DraftBar<F>({ draft, fields, form, version, onRestore, onDiscard
         description="What restoring it would change."
         footer={
           <>
-            <Button onClick={() => setShowing(false)}>Close</Button>
+            <Button onClick={() => setShowing(false)}>{buttons.close}</Button>
             <Button intent="primary" onClick={restore}>
               Restore draft
             </Button>

@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import { formatList, plural } from '@/lib/format';
 import { lineDiff } from '@/lib/line-diff';
+import { buttons } from '@/lib/words';
 import { Button } from '@/ui/button';
 import { Chip } from '@/ui/chip';
 import { Dialog } from '@/ui/dialog';
@@ -49,7 +50,7 @@ export function ReviewDialog<F>({ fields: table, base, mine, theirs, onClose, on
       }
       footer={
         <>
-          <Button onClick={onClose}>Cancel</Button>
+          <Button onClick={onClose}>{buttons.cancel}</Button>
           <Button onClick={() => finish(false)}>Keep editing with these</Button>
           <Button intent="primary" onClick={() => finish(true)}>
             Save these

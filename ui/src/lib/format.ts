@@ -71,6 +71,13 @@ export function formatExact(at: Date, timeZone?: string): string {
   return `${local} (${at.toISOString().slice(0, 19).replace('T', ' ')} UTC)`;
 }
 
+const clock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
+
+/** The local time of a log line: "14:02:09.123". */
+export function formatClock(at: Date): string {
+  return `${clock.format(at)}.${String(at.getMilliseconds()).padStart(3, '0')}`;
+}
+
 /** "14:02" today, "3 Nov, 14:02" in the same year, else with the year. */
 export function formatMoment(at: Date, now: Date, timeZone?: string): string {
   const day = (d: Date) => new Intl.DateTimeFormat('en-CA', { timeZone }).format(d);

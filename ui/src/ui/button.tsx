@@ -14,9 +14,9 @@ const intents: Record<Intent, string> = {
   danger: 'border-bad text-bad hover:bg-bad-soft',
 };
 const sizes: Record<Size, string> = {
-  sm: 'h-7 px-2.5 pointer-coarse:h-10',
-  md: 'h-8 px-3 pointer-coarse:h-10',
-  lg: 'h-10 px-4',
+  sm: 'h-7 px-2.5 pointer-coarse:h-11',
+  md: 'h-8 px-3 pointer-coarse:h-11',
+  lg: 'h-10 px-4 pointer-coarse:h-11',
 };
 
 /** The look of a button, for links that act like one. */

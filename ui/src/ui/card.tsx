@@ -24,12 +24,13 @@ export function Card({ title, meta, actions, children, className, flush, label, 
     >
       {title && (
         <header className="flex min-h-11 items-center gap-2 border-b border-line px-4 py-1.5">
-          <h2 id={id} className="text-control font-semibold">
-            {title}
-          </h2>
-          {/* The title wraps only once nothing is left of this to cut. */}
-          {meta && <span className="shrink-[9999] truncate text-label text-muted">{meta}</span>}
-          {actions && <div className="ml-auto flex items-center gap-1">{actions}</div>}
+          <div className="flex min-w-0 flex-wrap items-baseline gap-x-2">
+            <h2 id={id} className="text-control font-semibold break-words">
+              {title}
+            </h2>
+            {meta && <span className="text-label text-muted">{meta}</span>}
+          </div>
+          {actions && <div className="ml-auto flex shrink-0 items-center gap-1">{actions}</div>}
         </header>
       )}
       <div className={flush ? undefined : 'p-4'}>{children}</div>

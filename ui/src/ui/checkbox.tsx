@@ -16,14 +16,14 @@ interface Props {
 export function Checkbox({ children, checked, onChange, hideLabel, hint }: Props) {
   const id = useId();
   return (
-    <span className="inline-flex items-start text-control">
+    <span className="inline-flex items-start align-middle text-control">
       {/* The target is 24 px, the box in it 16 px (WCAG 2.5.8). */}
       <Base.Root
         aria-labelledby={id}
         aria-describedby={hint ? `${id}-hint` : undefined}
         checked={checked}
         onCheckedChange={onChange}
-        className="group -my-[3px] -ml-1 grid size-6 shrink-0 place-items-center rounded-md pointer-coarse:-my-[11px] pointer-coarse:-ml-3 pointer-coarse:size-10"
+        className="group -my-[3px] -ml-1 grid size-6 shrink-0 place-items-center rounded-md pointer-coarse:-my-[13px] pointer-coarse:-ml-3.5 pointer-coarse:size-11"
       >
         <span className="grid size-4 place-items-center rounded border border-edge bg-surface group-data-checked:border-accent group-data-checked:bg-accent">
           <Base.Indicator>

@@ -60,7 +60,7 @@ export function Combobox({
         aria-label={label}
         className={cx(
           controlClass,
-          'flex h-8 items-center gap-2 px-2.5 text-left pointer-coarse:h-10',
+          'flex h-8 items-center gap-2 px-2.5 text-left pointer-coarse:h-11',
           !selected && 'text-muted',
           className,
         )}
@@ -86,7 +86,7 @@ export function Combobox({
                 <Base.Item
                   key={o.value}
                   value={o}
-                  className="flex min-h-7 items-center gap-2 rounded px-2 py-1 text-control outline-none data-highlighted:bg-raised pointer-coarse:min-h-10"
+                  className="flex min-h-7 items-center gap-2 rounded px-2 py-1 text-control outline-none data-highlighted:bg-raised pointer-coarse:min-h-11"
                 >
                   <span className="min-w-0 flex-1 truncate">{o.label}</span>
                   {o.hint && <span className="truncate text-label text-muted">{o.hint}</span>}

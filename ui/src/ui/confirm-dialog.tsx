@@ -1,4 +1,5 @@
 import { type ReactNode, useId, useRef, useState } from 'react';
+import { buttons } from '@/lib/words';
 import { Button } from './button';
 import { Dialog } from './dialog';
 import { Input } from './input';
@@ -17,6 +18,10 @@ interface Props {
   onConfirm: () => Promise<void>;
   /** For what cannot be undone: the text the person has to type first. */
   typed?: string;
+  /** A milder way out that the dialog offers beside the verb: "Disable instead". */
+  other?: { verb: string; run: () => Promise<void> };
+  /** What the dialog says is still being asked for. */
+  waiting?: boolean;
   intent?: 'danger' | 'primary';
   size?: 'sm' | 'md' | 'lg';
   describeError: (error: unknown) => string;
@@ -31,6 +36,8 @@ export function ConfirmDialog({
   verb,
   onConfirm,
   typed,
+  other,
+  waiting = false,
   intent = 'danger',
   size = 'sm',
   describeError,
@@ -39,7 +46,7 @@ export function ConfirmDialog({
   const cancel = useRef<HTMLButtonElement>(null);
   const field = useRef<HTMLInputElement>(null);
   const [text, setText] = useState('');
-  const [pending, setPending] = useState(false);
+  const [pending, setPending] = useState<'verb' | 'other'>();
   const [problem, setProblem] = useState('');
 
   const close = () => {
@@ -47,22 +54,26 @@ export function ConfirmDialog({
     setProblem('');
     onClose();
   };
-  const confirm = async () => {
+  const run = async (which: 'verb' | 'other', work: () => Promise<void>) => {
+    if (pending || waiting) return;
+    setPending(which);
+    setProblem('');
+    try {
+      await work();
+      close();
+    } catch (error) {
+      setProblem(describeError(error));
+    } finally {
+      setPending(undefined);
+    }
+  };
+  const confirm = () => {
     if (typed !== undefined && text !== typed) {
       setProblem(`Type ${typed} to continue.`);
       field.current?.focus();
       return;
     }
-    setPending(true);
-    setProblem('');
-    try {
-      await onConfirm();
-      close();
-    } catch (error) {
-      setProblem(describeError(error));
-    } finally {
-      setPending(false);
-    }
+    void run('verb', onConfirm);
   };
 
   return (
@@ -76,9 +87,14 @@ export function ConfirmDialog({
       footer={
         <>
           <Button ref={cancel} onClick={close}>
-            Cancel
+            {buttons.cancel}
           </Button>
-          <Button intent={intent} pending={pending} onClick={() => void confirm()}>
+          {other && (
+            <Button pending={pending === 'other'} onClick={() => void run('other', other.run)}>
+              {other.verb}
+            </Button>
+          )}
+          <Button intent={intent} pending={pending === 'verb' || waiting} onClick={confirm}>
             {verb}
           </Button>
         </>
@@ -98,7 +114,7 @@ export function ConfirmDialog({
               autoComplete="off"
               onChange={(e) => setText(e.target.value)}
               onKeyDown={(e) => {
-                if (e.key === 'Enter') void confirm();
+                if (e.key === 'Enter') confirm();
               }}
             />
           </div>

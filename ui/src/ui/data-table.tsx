@@ -136,7 +136,7 @@ function Cell<Row>({ column: c, row }: { column: Column<Row>; row: Row }) {
         c.num && 'tabular-nums sm:text-right',
         c.card === 'title' && 'font-medium max-sm:pr-10',
         c.card === 'line' && 'max-sm:flex max-sm:items-center max-sm:gap-2',
-        c.card === 'corner' && 'max-sm:absolute max-sm:top-2 max-sm:right-3',
+        c.card === 'corner' && 'max-sm:absolute max-sm:top-2 max-sm:right-3 max-sm:pointer-coarse:top-0',
         c.card === 'hidden' && 'max-sm:hidden',
         c.className,
       )}

@@ -2,6 +2,7 @@ import { Dialog as Base } from '@base-ui/react/dialog';
 import { X } from 'lucide-react';
 import type { ReactNode, RefObject } from 'react';
 import { cx } from '@/lib/cx';
+import { buttons } from '@/lib/words';
 import { iconButtonClass } from './icon-button-class';
 import { DialogLayer } from './layer-root';
 
@@ -62,7 +63,7 @@ export function Dialog({
                     )}
                   </div>
                   {dismissible && role === 'dialog' && (
-                    <Base.Close aria-label="Close" className={iconButtonClass('sm', '-mr-1.5')}>
+                    <Base.Close aria-label={buttons.close} className={iconButtonClass('sm', '-mr-1.5')}>
                       <X aria-hidden />
                     </Base.Close>
                   )}

@@ -1,4 +1,5 @@
 import { type ReactNode, useId, useRef } from 'react';
+import { buttons } from '@/lib/words';
 import { Button, type Intent } from './button';
 import { Dialog } from './dialog';
 
@@ -41,7 +42,7 @@ export function FormDialog({
       initialFocus={first}
       footer={
         <>
-          <Button onClick={onClose}>Cancel</Button>
+          <Button onClick={onClose}>{buttons.cancel}</Button>
           <Button type="submit" form={id} intent={intent} pending={pending}>
             {submit}
           </Button>

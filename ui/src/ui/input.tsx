@@ -5,7 +5,7 @@ import { cx } from '@/lib/cx';
 export const controlClass =
   'w-full min-w-0 rounded-md border border-edge bg-surface text-control placeholder:text-muted aria-invalid:border-bad focus-visible:outline-offset-0 read-only:[&:is(input,textarea)]:bg-raised disabled:bg-raised disabled:text-muted';
 
-const heights = { sm: 'h-7 pointer-coarse:h-10', md: 'h-8 pointer-coarse:h-10', lg: 'h-10' };
+const heights = { sm: 'h-7 pointer-coarse:h-11', md: 'h-8 pointer-coarse:h-11', lg: 'h-10 pointer-coarse:h-11' };
 
 export interface InputProps extends Omit<ComponentProps<'input'>, 'size'> {
   mono?: boolean;

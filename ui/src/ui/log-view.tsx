@@ -1,6 +1,7 @@
 import { ArrowDown, Download, Pause, Play, WrapText } from 'lucide-react';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { cx } from '@/lib/cx';
+import { formatClock, formatExact, plural } from '@/lib/format';
 import { Button } from './button';
 import { CopyIcon } from './copy-button';
 import { IconButton } from './icon-button';
@@ -62,7 +63,8 @@ export function LogView({ label, lines, live, empty, file, className }: Props) {
           />
         </span>
         <span className="mr-auto truncate pl-1.5 text-label whitespace-nowrap text-muted tabular-nums">
-          {shown.length} lines{waiting > 0 && `, ${waiting} waiting`}
+          {plural(shown.length, 'line')}
+          {waiting > 0 && `, ${waiting} waiting`}
         </span>
         {live && (
           <IconButton
@@ -98,13 +100,15 @@ export function LogView({ label, lines, live, empty, file, className }: Props) {
         className="focus-inset min-h-0 flex-1 overflow-auto py-2 font-mono text-label leading-5"
       >
         {shown.map((l) => (
-          <div key={l.id} className={cx('flex gap-3 px-4 hover:bg-hover', !wrap && 'w-max')}>
-            <span className="shrink-0 text-muted tabular-nums">{l.at.slice(11, 23)}</span>
+          <div key={l.id} className={cx('flex gap-x-3 px-4 hover:bg-hover', wrap ? 'max-sm:flex-wrap' : 'w-max')}>
+            <time dateTime={l.at} title={formatExact(new Date(l.at))} className="shrink-0 text-muted tabular-nums">
+              {formatClock(new Date(l.at))}
+            </time>
             <span className={cx('w-20 shrink-0 truncate', ink[l.level])}>{l.source}</span>
             <span
               className={cx(
                 'min-w-0 whitespace-pre-wrap',
-                wrap ? 'break-words' : 'whitespace-pre',
+                wrap ? 'break-words max-sm:basis-full max-sm:pb-1' : 'whitespace-pre',
                 ['warn', 'error'].includes(l.level) && ink[l.level],
               )}
             >

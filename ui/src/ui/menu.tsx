@@ -24,7 +24,7 @@ interface Props {
 }
 
 export const menuItemClass =
-  'flex min-h-7 items-center gap-2 rounded px-2 py-1 text-control outline-none data-disabled:text-muted data-highlighted:bg-raised pointer-coarse:min-h-10';
+  'flex min-h-7 items-center gap-2 rounded px-2 py-1 text-control outline-none data-disabled:text-muted data-highlighted:bg-raised pointer-coarse:min-h-11';
 
 /** Actions behind one button. */
 export function Menu({ trigger, items, header, align = 'end' }: Props) {

@@ -12,14 +12,14 @@ export function PasswordInput({ className, ...rest }: Omit<ComponentProps<typeof
         type={shown ? 'text' : 'password'}
         spellCheck={false}
         autoCapitalize="none"
-        className={`pr-10 ${className ?? ''}`}
+        className={`pr-10 pointer-coarse:pr-11 ${className ?? ''}`}
       />
       <button
         type="button"
         aria-pressed={shown}
         aria-label="Show password"
         onClick={() => setShown(!shown)}
-        className="focus-inset absolute inset-y-0 right-0 grid w-10 place-items-center rounded-md text-muted hover:text-fg"
+        className="focus-inset absolute inset-y-0 right-0 grid w-10 place-items-center pointer-coarse:w-11 rounded-md text-muted hover:text-fg"
       >
         {shown ? <EyeOff aria-hidden /> : <Eye aria-hidden />}
       </button>

@@ -24,7 +24,7 @@ export function Segmented<V extends string>({ label, value, options, onChange, s
           type="button"
           aria-pressed={o.value === value}
           onClick={() => onChange(o.value)}
-          className="focus-inset h-full rounded px-2.5 text-label font-medium whitespace-nowrap text-muted hover:text-fg aria-pressed:bg-surface aria-pressed:text-fg aria-pressed:shadow-[0_0_0_1px_var(--line)]"
+          className="focus-inset relative h-full rounded pointer-coarse:after:absolute pointer-coarse:after:inset-x-0 pointer-coarse:after:-inset-y-1 pointer-coarse:after:content-[''] px-2.5 text-label font-medium whitespace-nowrap text-muted hover:text-fg aria-pressed:bg-surface aria-pressed:text-fg aria-pressed:shadow-[0_0_0_1px_var(--line)]"
         >
           {o.label}
         </button>

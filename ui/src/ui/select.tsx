@@ -48,7 +48,7 @@ export function Select<V extends string>({
         aria-label={label}
         className={cx(
           controlClass,
-          'flex items-center gap-2 px-2.5 text-left pointer-coarse:h-10',
+          'flex items-center gap-2 px-2.5 text-left pointer-coarse:h-11',
           size === 'md' ? 'h-8' : 'h-7',
           mono && 'font-mono',
           className,
@@ -68,7 +68,7 @@ export function Select<V extends string>({
               <Base.Item
                 key={o.value}
                 value={o.value}
-                className="flex min-h-7 items-center gap-2 rounded px-2 py-1 text-control outline-none data-highlighted:bg-raised pointer-coarse:min-h-10"
+                className="flex min-h-7 items-center gap-2 rounded px-2 py-1 text-control outline-none data-highlighted:bg-raised pointer-coarse:min-h-11"
               >
                 <span className="min-w-0 flex-1">
                   <Base.ItemText className={cx('block', mono && 'font-mono')}>{o.label}</Base.ItemText>

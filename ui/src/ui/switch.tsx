@@ -16,7 +16,7 @@ export function Switch({ label, checked, onChange, id, ...aria }: Props) {
       aria-label={label}
       checked={checked}
       onCheckedChange={onChange}
-      className="group relative inline-flex h-6 w-8 shrink-0 items-center rounded-md pointer-coarse:h-10"
+      className="group relative inline-flex h-6 w-8 shrink-0 items-center rounded-md pointer-coarse:h-11"
       {...aria}
     >
       {/* The target is 24 px high, the track in it 18 px (WCAG 2.5.8). */}

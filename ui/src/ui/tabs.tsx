@@ -36,7 +36,7 @@ export function Tabs<V extends string>(props: Props<V>) {
             <Base.Tab
               key={t.value}
               value={t.value}
-              className="focus-inset flex h-10 shrink-0 items-center gap-1.5 border-b-2 border-transparent px-0.5 text-control font-medium whitespace-nowrap text-muted hover:text-fg aria-selected:border-accent aria-selected:text-fg"
+              className="focus-inset flex h-10 shrink-0 items-center pointer-coarse:h-11 gap-1.5 border-b-2 border-transparent px-0.5 text-control font-medium whitespace-nowrap text-muted hover:text-fg aria-selected:border-accent aria-selected:text-fg"
             >
               {t.label}
               {t.count !== undefined && (

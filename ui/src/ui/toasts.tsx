@@ -2,6 +2,7 @@ import { CircleCheck, Info, TriangleAlert, X } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import { cx } from '@/lib/cx';
 import { useStore } from '@/lib/store';
+import { buttons } from '@/lib/words';
 import { Button } from './button';
 import { iconButtonClass } from './icon-button-class';
 import { dismissToast, type Toast, toasts } from './toast-store';
@@ -63,7 +64,7 @@ function ToastView({ toast, held }: { toast: Toast; held: boolean }) {
       )}
       <button
         type="button"
-        aria-label="Dismiss"
+        aria-label={buttons.dismiss}
         onClick={() => dismissToast(toast.id)}
         className={iconButtonClass('sm')}
       >

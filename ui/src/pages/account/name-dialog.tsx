@@ -1,47 +1,27 @@
 import { useState } from 'react';
-import { type Account, useChangeAccount } from '@/api/account';
+import type { Account } from '@/api/account';
 import { Field } from '@/ui/field';
-import { FormDialog } from '@/ui/form-dialog';
 import { Input } from '@/ui/input';
-import { PasswordInput } from '@/ui/password-input';
-import { toast } from '@/ui/toast-store';
-import { FormProblem, useProblems } from './use-problems';
+import { ChangeDialog } from './change-dialog';
 
 export function NameDialog({ account, onClose }: { account: Account; onClose: () => void }) {
   const [name, setName] = useState(account.username);
-  const [current, setCurrent] = useState('');
-  const { problems, box, found, failed } = useProblems(['username', 'current_password']);
-  const change = useChangeAccount();
-  const submit = () => {
-    const sendable = found({
-      username: name.trim() ? (name.trim() === account.username ? 'This is the name already.' : '') : 'Enter a name.',
-      current_password: current ? '' : 'Enter the current password.',
-    });
-    if (!sendable) return;
-    change.mutate(
-      { current_password: current, username: name.trim() },
-      {
-        onSuccess: (now) => {
-          toast(`The name is ${now.username} now.`);
-          onClose();
-        },
-        onError: failed,
-      },
-    );
+  const wanted = name.trim();
+  const check = () => {
+    if (!wanted) return 'Enter a name.';
+    return wanted === account.username ? 'This is the name already.' : '';
   };
   return (
-    <FormDialog
-      open
-      onClose={onClose}
-      size="sm"
+    <ChangeDialog
       title="Change name"
-      description="Every other session is ended."
-      submit="Change name"
-      pending={change.isPending}
-      onSubmit={submit}
+      description="Every other session is ended; this one stays."
+      field="username"
+      value={wanted}
+      check={check}
+      said={(now) => `The name is ${now.username} now.`}
+      onClose={onClose}
     >
-      <div ref={box} className="grid gap-4">
-        <FormProblem problems={problems} />
+      {(problems) => (
         <Field label="New name" required error={problems.username}>
           {(ids) => (
             <Input
@@ -55,18 +35,7 @@ export function NameDialog({ account, onClose }: { account: Account; onClose: ()
             />
           )}
         </Field>
-        <Field label="Current password" required error={problems.current_password}>
-          {(ids) => (
-            <PasswordInput
-              {...ids}
-              name="password"
-              autoComplete="current-password"
-              value={current}
-              onChange={(e) => setCurrent(e.target.value)}
-            />
-          )}
-        </Field>
-      </div>
-    </FormDialog>
+      )}
+    </ChangeDialog>
   );
 }

@@ -39,7 +39,7 @@ export function ProofFields({ proof, onChange, problems, recovery }: Props) {
         onChange({ ...proof, code: '', is_recovery: !proof.is_recovery });
         field.current?.focus();
       }}
-      className="min-h-6 rounded text-link hover:underline"
+      className="min-h-6 rounded text-link hover:underline pointer-coarse:-my-2.5 pointer-coarse:min-h-11"
     >
       {proof.is_recovery ? 'Use the app' : 'Use a recovery code'}
     </button>

@@ -28,7 +28,7 @@ export function Basics({ form }: SectionProps) {
     <Card
       title="Basics"
       actions={
-        <Button size="sm" intent="ghost" onClick={() => setPasting(true)}>
+        <Button size="sm" intent="ghost" className="-mr-2.5" onClick={() => setPasting(true)}>
           <Link2 aria-hidden />
           Paste a connection URL
         </Button>

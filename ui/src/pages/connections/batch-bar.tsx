@@ -3,6 +3,7 @@ import { RotateCw } from 'lucide-react';
 import { SelectionBar } from '@/components/list/selection-bar';
 import { plural } from '@/lib/format';
 import { paths } from '@/lib/paths';
+import { buttons } from '@/lib/words';
 import { Button } from '@/ui/button';
 import { Notice } from '@/ui/notice';
 import type { Batch } from './use-batch-test';
@@ -34,7 +35,7 @@ export function BatchBar({ batch, selected, onTest, onCancel, onClear, onDismiss
           className="h-1.5 min-w-24 flex-1 appearance-none overflow-hidden rounded-full bg-line [&::-moz-progress-bar]:bg-accent [&::-webkit-progress-bar]:bg-line [&::-webkit-progress-value]:bg-accent"
         />
         <Button size="sm" onClick={onCancel}>
-          Cancel
+          {buttons.cancel}
         </Button>
       </section>
     );
@@ -67,7 +68,7 @@ function Outcome({ batch, onDismiss }: { batch: Batch; onDismiss: () => void }) 
       title={title + stopped}
       action={
         <Button size="sm" intent="ghost" onClick={onDismiss}>
-          Dismiss
+          {buttons.dismiss}
         </Button>
       }
     >

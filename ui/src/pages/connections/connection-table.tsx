@@ -43,7 +43,7 @@ export function ConnectionTable(props: Props) {
         </>
       ),
       card: 'line',
-      className: 'sm:max-w-80',
+      className: 'sm:max-w-52',
       cell: (c) => (
         <span className="block truncate font-mono text-label text-muted" title={target(c)}>
           {target(c) || '–'}
@@ -82,7 +82,7 @@ export function ConnectionTable(props: Props) {
     },
     {
       key: 'updated',
-      header: 'Changed',
+      header: 'Updated',
       sort: 'updated_at',
       card: 'hidden',
       className: 'text-muted max-xl:hidden',
@@ -119,8 +119,13 @@ export function ConnectionTable(props: Props) {
 
 function NameCell({ connection: c }: { connection: Connection }) {
   return (
-    <span className="inline-flex items-center gap-2">
-      <Link to={paths.connection} params={{ id: c.id }} className="rounded hover:text-link hover:underline">
+    <span className="flex min-w-0 items-center gap-2 sm:max-w-60 sm:min-w-36">
+      <Link
+        to={paths.connection}
+        params={{ id: c.id }}
+        title={c.name}
+        className="truncate rounded hover:text-link hover:underline"
+      >
         {c.name}
       </Link>
       {c.needs_secret && <Chip tone="warn">Needs its password</Chip>}

@@ -60,7 +60,7 @@ export default function ConnectionsPage() {
   return (
     <Page
       title="Connections"
-      description={none ? undefined : 'How the server reaches your databases.'}
+      description="How the server reaches your databases."
       actions={
         none ? undefined : (
           <HeadActions testing={test.batch?.running} onTest={() => void test.start(rows.filter((c) => c.is_active))} />

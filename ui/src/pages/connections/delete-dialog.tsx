@@ -1,15 +1,13 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useRef, useState } from 'react';
 import { describe } from '@/api/errors';
 import { useDeleteConnection, useSaveConnection } from '@/api/mutations';
 import { connectionUsageQuery } from '@/api/queries';
 import { QueryState } from '@/components/query-state';
 import { formatList, plural } from '@/lib/format';
 import { paths } from '@/lib/paths';
-import { Button } from '@/ui/button';
-import { Dialog } from '@/ui/dialog';
-import { Notice } from '@/ui/notice';
+import { states } from '@/lib/words';
+import { ConfirmDialog } from '@/ui/confirm-dialog';
 import { Skeleton } from '@/ui/skeleton';
 import { toast } from '@/ui/toast-store';
 import type { User } from './used-by';
@@ -26,80 +24,47 @@ export function DeleteDialog({ connection, onClose, onDeleted }: Props) {
   const usage = useQuery({ ...connectionUsageQuery(connection.id), staleTime: 0 });
   const remove = useDeleteConnection();
   const save = useSaveConnection();
-  const cancel = useRef<HTMLButtonElement>(null);
-  const [problem, setProblem] = useState('');
   const users = usage.data?.items ?? [];
   const what = counted(users);
 
-  const run = async (work: Promise<unknown>, said: string, after: () => void) => {
-    setProblem('');
-    try {
-      await work;
-      toast(said);
-      after();
-    } catch (error) {
-      setProblem(describe(error).cause);
-    }
+  const onDelete = async () => {
+    await remove.mutateAsync({ id: connection.id, cascade: users.length > 0 });
+    toast(`Deleted ${connection.name}${what && ` with ${what}`}.`);
+    onDeleted();
   };
-  const onDelete = () =>
-    run(
-      remove.mutateAsync({ id: connection.id, cascade: users.length > 0 }),
-      `Deleted ${connection.name}${what && ` with ${what}`}.`,
-      onDeleted,
-    );
-  const onDisable = () =>
-    run(
-      save.mutateAsync({ id: connection.id, patch: { version: connection.version, is_active: false } }),
-      `Disabled ${connection.name}.`,
-      onClose,
-    );
+  const onDisable = async () => {
+    await save.mutateAsync({ id: connection.id, patch: { version: connection.version, is_active: false } });
+    toast(`${states.disabled} ${connection.name}.`);
+  };
 
   return (
-    <Dialog
+    <ConfirmDialog
       open
       onClose={onClose}
-      role="alertdialog"
+      size="md"
       title={`Delete connection ${connection.name}`}
-      initialFocus={cancel}
-      footer={
-        <>
-          <Button ref={cancel} onClick={onClose}>
-            Cancel
-          </Button>
-          {users.length > 0 && connection.is_active && (
-            <Button pending={save.isPending} onClick={() => void onDisable()}>
-              Disable instead
-            </Button>
-          )}
-          <Button intent="danger" pending={remove.isPending || usage.isPending} onClick={() => void onDelete()}>
-            {what ? `Delete it with ${what}` : 'Delete connection'}
-          </Button>
-        </>
-      }
+      verb={what ? `Delete it with ${what}` : 'Delete connection'}
+      waiting={usage.isPending}
+      onConfirm={onDelete}
+      other={users.length > 0 && connection.is_active ? { verb: 'Disable instead', run: onDisable } : undefined}
+      describeError={(error) => describe(error).cause}
     >
-      <div className="grid gap-3 text-control text-muted">
-        <QueryState query={usage} what="what uses it" skeleton={<Skeleton className="h-4 w-64" />}>
-          {({ items }) =>
-            items.length === 0 ? (
-              <p>Nothing uses it. Its stored password is deleted too.</p>
-            ) : (
-              <>
-                <p>
-                  These run their SQL through it and are deleted with it. The live server keeps serving them until the
-                  next deploy.
-                </p>
-                <UserList users={items} onFollow={onClose} />
-              </>
-            )
-          }
-        </QueryState>
-        {problem && (
-          <div role="alert">
-            <Notice tone="bad">{problem}</Notice>
-          </div>
-        )}
-      </div>
-    </Dialog>
+      <QueryState query={usage} what="what uses it" skeleton={<Skeleton className="h-4 w-64" />}>
+        {({ items }) =>
+          items.length === 0 ? (
+            <p>Nothing uses it. Its stored password is deleted too.</p>
+          ) : (
+            <>
+              <p>
+                These run their SQL through it and are deleted with it. The live server keeps serving them until the
+                next deploy.
+              </p>
+              <UserList users={items} onFollow={onClose} />
+            </>
+          )
+        }
+      </QueryState>
+    </ConfirmDialog>
   );
 }
 

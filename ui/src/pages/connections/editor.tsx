@@ -7,6 +7,7 @@ import { Page } from '@/components/page';
 import { Time } from '@/components/time';
 import { EditingBars } from '@/editing/editing-bars';
 import { LeaveDialog } from '@/editing/leave-dialog';
+import { states } from '@/lib/words';
 import { Button } from '@/ui/button';
 import { IconButton } from '@/ui/icon-button';
 import { Kbd } from '@/ui/kbd';
@@ -143,7 +144,7 @@ function Standing({ connection, form }: { connection: Connection; form: Form }) 
   return (
     <span className="flex flex-wrap items-center gap-x-4 gap-y-1">
       {form.dirty ? (
-        <State kind="draft">Unsaved changes</State>
+        <State kind="draft">{states.unsaved}</State>
       ) : (
         <span className="text-control">
           Saved <Time at={connection.updated_at} look="moment" /> · version {connection.version}

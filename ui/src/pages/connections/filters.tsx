@@ -18,7 +18,7 @@ export function Filters({ search, onChange, aside }: Props) {
     <search className="flex flex-wrap items-center gap-2">
       <SearchBox
         label="Search connections"
-        placeholder="Search by name or host"
+        placeholder="Search names and hosts"
         text={search.search ?? ''}
         onChange={(text) => onChange({ search: text || undefined })}
       />

@@ -1,5 +1,6 @@
 import type { components } from '@/api/schema';
 import { Time } from '@/components/time';
+import { states } from '@/lib/words';
 import { State } from '@/ui/state';
 
 export type Health = components['schemas']['Health'];
@@ -8,7 +9,7 @@ const looks = {
   ok: ['live', 'Healthy'],
   failing: ['error', 'Failing'],
   unknown: ['draft', 'Not tested'],
-  disabled: ['disabled', 'Disabled'],
+  disabled: ['disabled', states.disabled],
 } as const;
 
 interface Props {

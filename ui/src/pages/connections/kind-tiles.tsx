@@ -46,7 +46,7 @@ export function KindCard({ value, onChange, drivers, folded, error }: Props) {
             className="w-40"
           />
         ) : (
-          <Button size="sm" intent="ghost" onClick={() => setOpen(true)}>
+          <Button size="sm" intent="ghost" className="-mr-2.5" onClick={() => setOpen(true)}>
             Change kind
           </Button>
         )
@@ -116,11 +116,7 @@ function Tiles({ found, value, onChange, drivers }: TilesProps) {
             <Icon aria-hidden />
             <span className={cx('min-w-0', stored && 'leading-4')}>
               <span className="block truncate">{title}</span>
-              {stored && (
-                <span className="block truncate text-label font-normal text-muted">
-                  stored only<span className="sr-only">, not reachable yet</span>
-                </span>
-              )}
+              {stored && <span className="block truncate text-label font-normal text-muted">not available yet</span>}
             </span>
           </button>
         );

@@ -1,5 +1,6 @@
 import { Cloud, Database, File, Layers, type LucideIcon } from 'lucide-react';
 import type { components } from '@/api/schema';
+import { databases } from '@/lib/words';
 
 export type Kind = components['schemas']['Connection']['db_type'];
 
@@ -30,11 +31,11 @@ const server = { icon: Database, host: true, database: 'Database', user: true, o
 
 /** The ten kinds, in the order of the form. Whether one can be reached is the server's to say. */
 export const kinds: Readonly<Record<Kind, KindFacts>> = {
-  postgresql: { ...server, title: 'PostgreSQL', port: 5432, synonyms: 'postgres pg cockroach timescale neon' },
-  mysql: { ...server, title: 'MySQL', port: 3306, synonyms: 'mariadb aurora percona' },
-  mssql: { ...server, title: 'SQL Server', port: 1433, synonyms: 'mssql microsoft azure tsql' },
+  postgresql: { ...server, title: databases.postgresql, port: 5432, synonyms: 'postgres pg cockroach timescale neon' },
+  mysql: { ...server, title: databases.mysql, port: 3306, synonyms: 'mariadb aurora percona' },
+  mssql: { ...server, title: databases.mssql, port: 1433, synonyms: 'mssql microsoft azure tsql' },
   sqlite: {
-    title: 'SQLite',
+    title: databases.sqlite,
     icon: File,
     host: false,
     port: 0,
@@ -43,27 +44,27 @@ export const kinds: Readonly<Record<Kind, KindFacts>> = {
     options: [],
     synonyms: 'file db',
   },
-  clickhouse: { ...server, icon: Layers, title: 'ClickHouse', port: 9000, synonyms: 'columnar analytics' },
+  clickhouse: { ...server, icon: Layers, title: databases.clickhouse, port: 9000, synonyms: 'columnar analytics' },
   supabase: {
     ...server,
     icon: Cloud,
-    title: 'Supabase',
+    title: databases.supabase,
     port: 5432,
     options: [{ name: 'project_ref', label: 'Project', hint: 'The reference in the address of the project.' }],
     synonyms: 'postgres cloud',
   },
-  greenplum: { ...server, icon: Layers, title: 'Greenplum', port: 5432, synonyms: 'postgres warehouse' },
+  greenplum: { ...server, icon: Layers, title: databases.greenplum, port: 5432, synonyms: 'postgres warehouse' },
   cassandra: {
     ...server,
     icon: Layers,
-    title: 'Cassandra',
+    title: databases.cassandra,
     port: 9042,
     database: '',
     options: [{ name: 'keyspace', label: 'Keyspace', hint: 'Where unqualified table names are looked up.' }],
     synonyms: 'scylla cql',
   },
   snowflake: {
-    title: 'Snowflake',
+    title: databases.snowflake,
     icon: Cloud,
     host: false,
     port: 0,
@@ -78,7 +79,7 @@ export const kinds: Readonly<Record<Kind, KindFacts>> = {
     synonyms: 'warehouse cloud',
   },
   bigquery: {
-    title: 'BigQuery',
+    title: databases.bigquery,
     icon: Cloud,
     host: false,
     port: 0,

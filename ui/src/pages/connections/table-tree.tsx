@@ -37,7 +37,7 @@ export function TableTree({ groups, searching, chosen, onChoose }: Props) {
             type="button"
             aria-expanded={isOpen(schema)}
             onClick={() => toggle(schema)}
-            className="focus-inset sticky top-0 flex h-8 w-full items-center gap-1.5 border-b border-line bg-surface px-3 text-left text-label font-medium text-muted hover:text-fg"
+            className="focus-inset sticky top-0 flex h-8 w-full pointer-coarse:h-11 items-center gap-1.5 border-b border-line bg-surface px-3 text-left text-label font-medium text-muted hover:text-fg"
           >
             <ChevronRight aria-hidden className={cx('transition-transform', isOpen(schema) && 'rotate-90')} />
             <span className="min-w-0 flex-1 truncate">{schema}</span>
@@ -63,7 +63,7 @@ function Tables({ tables, chosen, onChoose }: TablesProps) {
               type="button"
               aria-current={tableName(table) === chosen || undefined}
               onClick={() => onChoose(table)}
-              className="focus-inset flex min-h-8 w-full items-center gap-2 px-3 py-1 text-left text-control hover:bg-hover aria-[current]:bg-accent-soft aria-[current]:font-medium pointer-coarse:min-h-10"
+              className="focus-inset flex min-h-8 w-full items-center gap-2 px-3 py-1 text-left text-control hover:bg-hover aria-[current]:bg-accent-soft aria-[current]:font-medium pointer-coarse:min-h-11"
             >
               <Icon aria-hidden className="text-muted" />
               <span className="min-w-0 flex-1 truncate font-mono text-label">{table.name}</span>

@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react';
 import { formatDuration, formatSpan, sentence } from '@/lib/format';
 import { useNow } from '@/lib/use-now';
+import { buttons } from '@/lib/words';
 import { Button } from '@/ui/button';
 import { Card } from '@/ui/card';
 import { CopyIcon } from '@/ui/copy-button';
@@ -41,7 +42,7 @@ export function TestCard({ state, values, outdated, onCancel, onHost, onTls }: P
         title="Test"
         actions={
           <Button size="sm" onClick={onCancel}>
-            Cancel
+            {buttons.cancel}
           </Button>
         }
       >

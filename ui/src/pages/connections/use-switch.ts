@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import { describe } from '@/api/errors';
 import { useSaveConnection } from '@/api/mutations';
+import { buttons, states } from '@/lib/words';
 import { toast } from '@/ui/toast-store';
 import type { Connection } from './values';
 
@@ -21,8 +22,8 @@ export function useSwitch(): Switch {
         id: connection.id,
         patch: { version: connection.version, is_active: on },
       });
-      const undo = { label: 'Undo', run: () => void set(saved, !on, false) };
-      toast(`${on ? 'Enabled' : 'Disabled'} ${saved.name}.`, undoable ? { action: undo } : {});
+      const undo = { label: buttons.undo, run: () => void set(saved, !on, false) };
+      toast(`${on ? states.enabled : states.disabled} ${saved.name}.`, undoable ? { action: undo } : {});
     } catch (error) {
       setProblem(`${connection.name} was not ${on ? 'enabled' : 'disabled'}. ${describe(error).cause}`);
     }

@@ -1,11 +1,15 @@
 import type { UseQueryResult } from '@tanstack/react-query';
-import { ChevronRight, CircleCheck, Equal, Minus, Plus, TriangleAlert } from 'lucide-react';
+import { Link } from '@tanstack/react-router';
+import { ChevronRight, CircleCheck, Equal, Minus, Plus, Rocket, TriangleAlert } from 'lucide-react';
 import { useState } from 'react';
 import type { components } from '@/api/schema';
 import { QueryState } from '@/components/query-state';
 import { cx } from '@/lib/cx';
 import { sentence } from '@/lib/format';
 import { lineDiff } from '@/lib/line-diff';
+import { paths } from '@/lib/paths';
+import { states } from '@/lib/words';
+import { buttonClass } from '@/ui/button';
 import { Card } from '@/ui/card';
 import { Chip } from '@/ui/chip';
 import { Diff } from '@/ui/diff';
@@ -29,20 +33,38 @@ const looks = {
 };
 const kinds = ['added', 'changed', 'removed'] as const;
 
-export function Changes({ query }: { query: UseQueryResult<Difference> }) {
+export function Changes({ query, live }: { query: UseQueryResult<Difference>; live: boolean }) {
   return (
     <QueryState query={query} what="changes" skeleton={<SkeletonRows rows={4} />}>
       {({ changes, problems }) => (
         <div className="grid grid-cols-1 gap-4">
           {problems.length > 0 && <Problems problems={problems} />}
-          {changes.length === 0 ? <NoChanges /> : <ChangeGroups changes={changes} />}
+          {changes.length === 0 ? <NoChanges live={live} /> : <ChangeGroups changes={changes} />}
         </div>
       )}
     </QueryState>
   );
 }
 
-function NoChanges() {
+function NoChanges({ live }: { live: boolean }) {
+  if (!live) {
+    return (
+      <Card label="No changes">
+        <EmptyState
+          icon={<Rocket aria-hidden />}
+          title="Nothing to deploy yet"
+          actions={
+            <Link to={paths.toolNew} className={buttonClass('primary')}>
+              <Plus aria-hidden />
+              Create tool
+            </Link>
+          }
+        >
+          What you save is listed here until it is deployed.
+        </EmptyState>
+      </Card>
+    );
+  }
   return (
     <Card label="No changes">
       <EmptyState icon={<CircleCheck aria-hidden />} title="Everything saved is live">
@@ -62,7 +84,7 @@ function Problems({ problems }: { problems: readonly Problem[] }) {
             className="flex flex-wrap items-center gap-x-3 gap-y-1 px-4 py-2.5"
           >
             <State kind={p.severity} className="w-24 shrink-0">
-              {p.severity === 'error' ? 'Error' : 'Warning'}
+              {states[p.severity]}
             </State>
             <span className="min-w-0 flex-1 text-control">
               <code className="font-mono text-label">{p.entity_name}</code> {sentence(p.message)}
@@ -114,7 +136,9 @@ function ChangeRow({ change }: { change: Change }) {
         <ChevronRight aria-hidden className={cx('mt-0.5 -ml-1 text-muted transition-transform', open && 'rotate-90')} />
         <span className="grid min-w-0 flex-1 gap-0.5">
           <span className="flex flex-wrap items-center gap-2">
-            <span className="font-mono text-control font-medium break-all">{change.name}</span>
+            <span className={cx('text-control font-medium break-words', isCode(change) && 'font-mono break-all')}>
+              {change.name}
+            </span>
             <span className="text-label text-muted">{kindWord(change.entity_type)}</span>
             {change.breaking && (
               <Chip tone="bad">
@@ -146,6 +170,9 @@ function ChangeRow({ change }: { change: Change }) {
     </li>
   );
 }
+
+/** Names that clients and statements use; a connection and the server are called as people call them. */
+const isCode = (change: Change): boolean => !['connection', 'server_config'].includes(change.entity_type);
 
 /** Long texts come as strings and keep their lines; everything else is shown as JSON. */
 function text(value: unknown): string {

@@ -29,7 +29,8 @@ export default function DeployPage() {
   const navigate = useNavigate();
   const status = useQuery(deployStatusQuery);
   const diff = useQuery(deployDiffQuery);
-  const start = useStart();
+  // What stands in the way of a deploy is listed with the changes.
+  const start = useStart(() => void navigate({ to: paths.deploy, replace: true }));
   const [stopping, setStopping] = useState(false);
   const last = useLastDeploy(status.data);
 
@@ -83,7 +84,6 @@ export default function DeployPage() {
             </>
           )}
         </QueryState>
-        {count > 0 && !busy && <StartCard start={start} warnings={warnings} />}
         <Tabs
           label="Deploy"
           value={tab}
@@ -92,7 +92,17 @@ export default function DeployPage() {
           }
           panelClass="pt-4"
           items={[
-            { value: 'changes', label: 'Changes', count, content: <Changes query={diff} /> },
+            {
+              value: 'changes',
+              label: 'Changes',
+              count,
+              content: (
+                <div className="grid grid-cols-1 gap-4">
+                  {count > 0 && !busy && <StartCard start={start} warnings={warnings} />}
+                  <Changes query={diff} live={live > 0} />
+                </div>
+              ),
+            },
             { value: 'logs', label: 'Logs', content: <DeployLog /> },
             { value: 'revisions', label: 'Revisions', content: <Revisions /> },
           ]}

@@ -3,6 +3,7 @@ import { useEffect } from 'react';
 import type { components } from '@/api/schema';
 import { announce } from '@/lib/announce';
 import { formatDuration, formatSpan, sentence } from '@/lib/format';
+import { buttons } from '@/lib/words';
 import { Card } from '@/ui/card';
 import { IconButton } from '@/ui/icon-button';
 import { Notice } from '@/ui/notice';
@@ -46,7 +47,7 @@ export function Progress({ status, showLast, onDismiss }: ProgressProps) {
     <Card
       title={outcome}
       meta={formatDuration(ended.elapsed_ms)}
-      actions={<IconButton label="Dismiss" icon={<X aria-hidden />} size="sm" onClick={onDismiss} />}
+      actions={<IconButton label={buttons.dismiss} icon={<X aria-hidden />} size="sm" onClick={onDismiss} />}
     >
       <div className="grid grid-cols-1 gap-4">
         {reason}

@@ -6,6 +6,7 @@ import type { components } from '@/api/schema';
 import { QueryState } from '@/components/query-state';
 import { Time } from '@/components/time';
 import { formatBytes } from '@/lib/format';
+import { states as words } from '@/lib/words';
 import { Button } from '@/ui/button';
 import { Card } from '@/ui/card';
 import { EmptyState } from '@/ui/empty-state';
@@ -19,7 +20,7 @@ type Revision = components['schemas']['Revision'];
 
 const states: Record<Revision['state'], [kind: StateKind, word: string]> = {
   starting: ['saved', 'Starting'],
-  live: ['live', 'Live'],
+  live: ['live', words.live],
   retired: ['draft', 'Replaced'],
   failed: ['error', 'Failed'],
 };
@@ -30,7 +31,7 @@ export function Revisions() {
   const [activating, setActivating] = useState<number>();
   const query = useQuery({ ...revisionsQuery({ limit }), placeholderData: (before) => before });
   return (
-    <Card flush>
+    <Card flush className="overflow-hidden">
       <QueryState query={query} what="revisions" skeleton={<SkeletonRows />}>
         {({ items, total }) =>
           items.length === 0 ? (
@@ -69,12 +70,14 @@ function RevisionTable({ items, onActivate }: { items: readonly Revision[]; onAc
     <Table label="Revisions">
       <thead>
         <tr>
-          <Th num>Revision</Th>
+          <Th>Revision</Th>
           <Th>State</Th>
           <Th>Deployed</Th>
-          <Th>By</Th>
-          <Th>Note</Th>
-          <Th num>Size</Th>
+          <Th className="max-sm:hidden">By</Th>
+          <Th className="max-sm:hidden">Note</Th>
+          <Th num className="max-sm:hidden">
+            Size
+          </Th>
           <Th>
             <span className="sr-only">Actions</span>
           </Th>
@@ -83,18 +86,20 @@ function RevisionTable({ items, onActivate }: { items: readonly Revision[]; onAc
       <tbody>
         {items.map((r) => (
           <Tr key={r.number}>
-            <Td num className="font-medium">
-              {r.number}
-            </Td>
+            <Td className="font-medium tabular-nums">{r.number}</Td>
             <Td>
               <State kind={states[r.state][0]}>{states[r.state][1]}</State>
             </Td>
             <Td>
               <Time at={r.created_at} />
             </Td>
-            <Td>{r.author.name || r.author.kind}</Td>
-            <Td className="max-w-72 truncate text-muted">{r.error || r.note || '–'}</Td>
-            <Td num className="text-muted">
+            <Td className="max-sm:hidden">{r.author.name || r.author.kind}</Td>
+            <Td className="max-w-72 text-muted max-sm:hidden">
+              <span className="block truncate" title={r.error || r.note}>
+                {r.error || r.note || '–'}
+              </span>
+            </Td>
+            <Td num className="text-muted max-sm:hidden">
               {formatBytes(r.size)}
             </Td>
             <Td className="text-right">

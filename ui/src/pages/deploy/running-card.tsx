@@ -4,6 +4,7 @@ import type { components } from '@/api/schema';
 import { Time } from '@/components/time';
 import { plural, sentence } from '@/lib/format';
 import { paths } from '@/lib/paths';
+import { states } from '@/lib/words';
 import { CopyIcon } from '@/ui/copy-button';
 import { Notice } from '@/ui/notice';
 import { State } from '@/ui/state';
@@ -18,7 +19,7 @@ export function RunningCard({ status }: { status: Status }) {
         <h2 className="text-section font-semibold tabular-nums">
           {live ? `Revision ${status.revision}` : 'Nothing is live'}
         </h2>
-        {live ? <State kind="live">Live</State> : <State kind="draft">Not running</State>}
+        {live ? <State kind="live">{states.live}</State> : <State kind="draft">{states.notRunning}</State>}
         {status.endpoint && (
           <span className="ml-auto flex min-w-0 items-center gap-1 max-sm:ml-0 max-sm:w-full">
             <code className="font-mono text-label break-all text-muted">{status.endpoint}</code>
@@ -49,7 +50,7 @@ function Facts({ status }: { status: Status }) {
     ['Restarts', status.restarts],
   ];
   return (
-    <dl className="grid grid-cols-2 gap-x-6 gap-y-3 px-4 py-3 xl:flex xl:justify-between">
+    <dl className="grid grid-cols-2 gap-x-6 gap-y-3 px-4 py-3 sm:grid-cols-3 lg:grid-cols-5">
       {facts.map(([name, value]) => (
         <div key={name} className="min-w-0">
           <dt className="text-label text-muted">{name}</dt>

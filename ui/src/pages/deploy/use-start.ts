@@ -1,5 +1,5 @@
 import { useQueryClient } from '@tanstack/react-query';
-import { useCallback, useState } from 'react';
+import { useCallback, useRef, useState } from 'react';
 import { describe } from '@/api/errors';
 import { useDeploy } from '@/api/mutations';
 
@@ -14,12 +14,14 @@ export interface Start {
   run: () => void;
 }
 
-/** What is filled in before a deploy, and the press of its button. */
-export function useStart(): Start {
+/** What is filled in before a deploy, and the press of its button. `onRefused` shows what stands in the way. */
+export function useStart(onRefused: () => void): Start {
   const client = useQueryClient();
   const { mutate, isPending, error } = useDeploy();
   const [note, setNote] = useState('');
   const [accepted, setAccepted] = useState(false);
+  const refused = useRef(onRefused);
+  refused.current = onRefused;
   const run = useCallback(() => {
     if (isPending) return;
     mutate(
@@ -30,8 +32,10 @@ export function useStart(): Start {
           setNote('');
           setAccepted(false);
         },
-        // What stands in the way is listed with the changes.
-        onError: () => void client.invalidateQueries({ queryKey: ['deploy', 'diff'] }),
+        onError: () => {
+          void client.invalidateQueries({ queryKey: ['deploy', 'diff'] });
+          refused.current();
+        },
       },
     );
   }, [client, mutate, isPending, note, accepted]);

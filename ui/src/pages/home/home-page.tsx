@@ -10,6 +10,7 @@ import { QueryState } from '@/components/query-state';
 import { Time } from '@/components/time';
 import { cx } from '@/lib/cx';
 import { plural } from '@/lib/format';
+import { buttons, states } from '@/lib/words';
 import { SandboxCard } from '@/pages/security/sandbox-card';
 import { Button, buttonClass } from '@/ui/button';
 import { Card } from '@/ui/card';
@@ -147,10 +148,10 @@ function ServerCard() {
   return (
     <Card title="Server">
       <div className="grid gap-3 text-control">
-        {data.status === 'running' && <State kind="live">{`Live, revision ${data.revision}`}</State>}
-        {data.status === 'stopped' && <State kind="draft">Not running</State>}
-        {data.status === 'deploying' && <State kind="saved">Deploying</State>}
-        {data.status === 'error' && <State kind="error">Error</State>}
+        {data.status === 'running' && <State kind="live">{`${states.live}, revision ${data.revision}`}</State>}
+        {data.status === 'stopped' && <State kind="draft">{states.notRunning}</State>}
+        {data.status === 'deploying' && <State kind="saved">{states.deploying}</State>}
+        {data.status === 'error' && <State kind="error">{states.error}</State>}
         {data.error && <Notice tone="bad">{data.error}</Notice>}
         {data.started_at && (
           <p className="text-muted">
@@ -192,7 +193,7 @@ function SampleCard() {
               onClick={() =>
                 remove.mutate(undefined, {
                   onSuccess: () =>
-                    toast('Sample removed.', { action: { label: 'Undo', run: () => add.mutate(undefined) } }),
+                    toast('Sample removed.', { action: { label: buttons.undo, run: () => add.mutate(undefined) } }),
                 })
               }
             >

@@ -21,7 +21,7 @@ export function SandboxCard() {
       actions={
         <>
           <Chip tone={tone}>{word}</Chip>
-          <Link to={paths.security} search={{ tab: 'sandbox' }} className={buttonClass('ghost', 'sm')}>
+          <Link to={paths.security} search={{ tab: 'sandbox' }} className={buttonClass('ghost', 'sm', '-mr-2.5')}>
             Details
           </Link>
         </>

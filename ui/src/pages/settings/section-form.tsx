@@ -4,6 +4,7 @@ import { describe } from '@/api/errors';
 import { useActions } from '@/app/actions';
 import { EditingBars } from '@/editing/editing-bars';
 import { LeaveDialog } from '@/editing/leave-dialog';
+import { buttons, states } from '@/lib/words';
 import { Button } from '@/ui/button';
 import { focusFirstError } from '@/ui/form-errors';
 import { Notice } from '@/ui/notice';
@@ -53,7 +54,7 @@ export function SectionForm<F>({ section, what, children }: Props<F>) {
           )}
           <div className="flex flex-wrap items-center gap-2">
             <span className="text-label text-muted" role="status">
-              {editing.dirty ? 'Unsaved changes' : 'Everything is saved'}
+              {editing.dirty ? states.unsaved : 'Everything is saved'}
             </span>
             <span className="ml-auto flex gap-2">
               {editing.dirty && (
@@ -62,7 +63,7 @@ export function SectionForm<F>({ section, what, children }: Props<F>) {
                 </Button>
               )}
               <Button type="submit" intent="primary" pending={pending}>
-                Save
+                {buttons.save}
               </Button>
             </span>
           </div>

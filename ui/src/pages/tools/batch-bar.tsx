@@ -1,4 +1,5 @@
 import { SelectionBar } from '@/components/list/selection-bar';
+import { buttons } from '@/lib/words';
 import { Button } from '@/ui/button';
 import type { Tool } from './api';
 import { useDeleteWithUndo } from './use-delete';
@@ -27,7 +28,7 @@ export function BatchBar({ tools, onDone }: { tools: readonly Tool[]; onDone: ()
         </Button>
       )}
       <Button size="sm" intent="danger" onClick={() => void deleteAll()}>
-        Delete
+        {buttons.delete}
       </Button>
     </SelectionBar>
   );

@@ -1,11 +1,14 @@
-import { ChevronDown, Database, X } from 'lucide-react';
+import { X } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { SearchBox } from '@/components/list/search-box';
-import { Button, buttonClass } from '@/ui/button';
-import { ChoiceMenu } from '@/ui/menu';
+import { states } from '@/lib/words';
+import { Button } from '@/ui/button';
 import { Segmented } from '@/ui/segmented';
+import { Select } from '@/ui/select';
 import type { Connection } from './api';
 import type { ToolsSearch } from './search';
+
+const all = { value: 'all', label: 'All connections' } as const;
 
 interface Props {
   search: ToolsSearch;
@@ -16,10 +19,13 @@ interface Props {
 
 /** What narrows the list. All of it is in the address. */
 export function Filters({ search, connections, onChange, aside }: Props) {
-  const options = [
-    { value: '', label: 'All connections' },
+  const options: { value: string; label: string }[] = [
+    all,
     ...connections.map((c) => ({ value: c.id, label: c.name })),
   ];
+  if (search.connection && !connections.some((c) => c.id === search.connection)) {
+    options.push({ value: search.connection, label: 'Unknown connection' });
+  }
   return (
     <search className="flex flex-wrap items-center gap-2">
       <SearchBox
@@ -29,21 +35,12 @@ export function Filters({ search, connections, onChange, aside }: Props) {
         onChange={(text) => onChange({ search: text || undefined })}
       />
       {(connections.length > 1 || search.connection) && (
-        <ChoiceMenu
+        <Select
           label="Connection"
-          value={search.connection ?? ''}
-          onChange={(connection) => onChange({ connection: connection || undefined })}
+          value={search.connection ?? all.value}
+          onChange={(id) => onChange({ connection: id === all.value ? undefined : id })}
           options={options}
-          trigger={
-            <button type="button" className={buttonClass('outline')}>
-              <Database aria-hidden className="text-muted" />
-              <span className="sr-only">Connection: </span>
-              <span className="max-w-40 truncate">
-                {options.find((o) => o.value === (search.connection ?? ''))?.label ?? 'Unknown connection'}
-              </span>
-              <ChevronDown aria-hidden className="size-3.5 text-muted" />
-            </button>
-          }
+          className="!w-44"
         />
       )}
       <Segmented<'all' | 'yes' | 'no'>
@@ -52,8 +49,8 @@ export function Filters({ search, connections, onChange, aside }: Props) {
         onChange={(enabled) => onChange({ enabled: enabled === 'all' ? undefined : enabled })}
         options={[
           { value: 'all', label: 'All' },
-          { value: 'yes', label: 'Enabled' },
-          { value: 'no', label: 'Disabled' },
+          { value: 'yes', label: states.enabled },
+          { value: 'no', label: states.disabled },
         ]}
       />
       {search.tag && (

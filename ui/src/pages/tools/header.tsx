@@ -3,6 +3,7 @@ import { PageTitle } from '@/components/page';
 import { formatMoment } from '@/lib/format';
 import { isApple, keyLabels } from '@/lib/keys';
 import { useNow } from '@/lib/use-now';
+import { buttons, states } from '@/lib/words';
 import { Button, buttonClass } from '@/ui/button';
 import { Chip } from '@/ui/chip';
 import { Menu } from '@/ui/menu';
@@ -36,7 +37,7 @@ export function Header(props: Props) {
       <div className="ml-auto flex items-center gap-2 max-sm:w-full">
         <div className="flex max-sm:flex-1">
           <Button intent="primary" pending={pending} onClick={onSave} className="rounded-r-none max-sm:flex-1">
-            {pending ? 'Saving' : 'Save'}
+            {pending ? 'Saving' : buttons.save}
             {dirty && <span className="sr-only">, unsaved changes</span>}
           </Button>
           <SaveMenu {...props} />
@@ -50,7 +51,7 @@ function Standing({ tool, state, dirty }: Props) {
   const now = useNow(30_000);
   return (
     <div className="flex flex-wrap items-center gap-x-3 gap-y-1" aria-live="off">
-      {dirty && <State kind="draft">Unsaved changes</State>}
+      {dirty && <State kind="draft">{states.unsaved}</State>}
       {tool && !dirty && state && <State kind={state.kind}>{state.word}</State>}
       {tool && (
         <span className="text-label text-muted tabular-nums">
@@ -78,12 +79,12 @@ function SaveMenu({ tool, onSave, onDeploy, onDuplicate, onDelete }: Props) {
     <Menu
       trigger={trigger}
       items={[
-        { label: 'Save', icon: <Save aria-hidden />, shortcut, onSelect: onSave },
+        { label: buttons.save, icon: <Save aria-hidden />, shortcut, onSelect: onSave },
         { label: 'Save and deploy', icon: <Rocket aria-hidden />, onSelect: onDeploy },
         ...(tool
           ? [
               { label: 'Duplicate', icon: <Copy aria-hidden />, separated: true, onSelect: onDuplicate },
-              { label: 'Delete', icon: <Trash2 aria-hidden />, danger: true, onSelect: onDelete },
+              { label: buttons.delete, icon: <Trash2 aria-hidden />, danger: true, onSelect: onDelete },
             ]
           : []),
       ]}

@@ -89,10 +89,10 @@ function Entry({ entry, fields }: { entry: HistoryEntry; fields: FieldTable<Tool
             {heading}
           </button>
         ) : (
-          <span className="flex min-w-0 flex-1 pl-4">{heading}</span>
+          <span className="flex min-w-0 flex-1">{heading}</span>
         )}
       </div>
-      <p className="mt-0.5 pl-4 text-label text-muted">
+      <p className={cx('mt-0.5 text-label text-muted', changes.length > 0 && 'pl-4')}>
         {actorName(entry.actor)}, <Time at={entry.at} />
       </p>
       {open && (

@@ -3,6 +3,7 @@ import { useMemo } from 'react';
 import { describe } from '@/api/errors';
 import { formatBytes, formatDuration, formatSpan, plural } from '@/lib/format';
 import { useNow } from '@/lib/use-now';
+import { buttons } from '@/lib/words';
 import { Button } from '@/ui/button';
 import { CopyIcon } from '@/ui/copy-button';
 import { EmptyState } from '@/ui/empty-state';
@@ -33,7 +34,7 @@ export function PreviewTab({ builder }: { builder: Builder }) {
             {` · ${formatDuration(result.execution_ms)} · ${formatBytes(size)}`}
           </span>
         ) : (
-          <span>Not run yet</span>
+          <span>{error == null ? 'Not run yet' : 'No result'}</span>
         )}
         {result && <CopyIcon label="Copy rows as JSON" text={JSON.stringify(result.rows, null, 2)} />}
       </ResultBar>
@@ -61,7 +62,7 @@ function RunButton({ builder }: { builder: Builder }) {
         <Elapsed since={preview.since} />
         <Button size="sm" onClick={preview.cancel}>
           <Square aria-hidden className="size-3.5" />
-          Cancel
+          {buttons.cancel}
         </Button>
       </>
     );
@@ -111,8 +112,10 @@ function Failure({ builder }: { builder: Builder }) {
   const { preview, judgement, state } = builder;
   const { cause, next, requestId } = describe(preview.error);
   const { check } = judgement;
+  // A test value that is wrong has no place in the statement.
+  const aboutValues = Object.keys(preview.argumentErrors).length > 0;
   const at =
-    check && !check.ok && check.offset >= 0
+    !aboutValues && check && !check.ok && check.offset >= 0
       ? placeOf(state.form.sql_query, units(state.form.sql_query, check.offset))
       : undefined;
   return (

@@ -3,6 +3,7 @@ import { useId, useMemo } from 'react';
 import { describe } from '@/api/errors';
 import { cx } from '@/lib/cx';
 import { useStored } from '@/lib/use-stored';
+import { databases } from '@/lib/words';
 import { Chip } from '@/ui/chip';
 import { CodeEditor } from '@/ui/code-editor';
 import type { EditorLanguage } from '@/ui/editor/language';
@@ -13,7 +14,6 @@ import type { Builder } from './builder';
 import { defaultSchema, namespaceOf } from './completion';
 import { placeOf, units } from './markers';
 import { dialectOf } from './use-analysis';
-import { dbTitle } from './words';
 
 const jq = { name: 'jq' } as const;
 
@@ -54,7 +54,7 @@ function ConnectionSelect({ builder }: { builder: Builder }) {
   const options = connections.map((c) => ({
     value: c.id,
     label: c.name,
-    hint: `${dbTitle(c.db_type)}${c.read_only ? ', read-only' : ''}`,
+    hint: `${databases[c.db_type]}${c.read_only ? ', read-only' : ''}`,
   }));
   if (!connection) options.unshift({ value: state.form.connection_id, label: 'Choose a connection', hint: '' });
   return (
@@ -152,7 +152,7 @@ function Verdict({ builder }: { builder: Builder }) {
   const small = 'text-label!';
   if (state.form.sql_query.trim() === '') return <span className="text-label text-muted">One statement</span>;
   if (!connection) return <span className="text-label text-muted">Choose a connection to check the statement.</span>;
-  const title = dbTitle(connection.db_type);
+  const title = databases[connection.db_type];
   if (judgement.sqlMarkers.some((m) => m.severity === 'error')) {
     const { check } = judgement;
     if (!check || check.ok)
@@ -202,7 +202,7 @@ function Transform({ builder }: { builder: Builder }) {
           aria-expanded={open}
           aria-controls={id}
           onClick={() => setStored(open ? 'closed' : 'open')}
-          className="focus-inset flex h-10 w-full items-center gap-2 pr-4 pl-3 text-left hover:bg-hover"
+          className="focus-inset flex h-10 w-full items-center gap-2 pr-4 pl-3 text-left hover:bg-hover pointer-coarse:h-11"
         >
           <ChevronRight aria-hidden className={cx('text-muted transition-transform', open && 'rotate-90')} />
           <span className="text-control font-semibold">Transform</span>

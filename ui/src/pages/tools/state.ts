@@ -1,3 +1,4 @@
+import { states } from '@/lib/words';
 import type { StateKind } from '@/ui/state';
 import type { ToolChange } from './api';
 
@@ -19,10 +20,10 @@ export function toolState(
   const change = changes?.find((c) => c.entity_type === 'tool' && c.entity_id === tool.id);
   const breaking = change?.breaking ?? false;
   if (!tool.is_enabled) {
-    const word = change?.kind === 'removed' ? 'Disabled, live until the next deploy' : 'Disabled';
+    const word = change?.kind === 'removed' ? `${states.disabled}, live until the next deploy` : states.disabled;
     return { kind: 'disabled', word, breaking };
   }
   if (!changes) return { kind: 'saved', word: 'Saved', breaking };
-  if (!change) return { kind: 'live', word: 'Live', breaking };
+  if (!change) return { kind: 'live', word: states.live, breaking };
   return { kind: 'saved', word: change.kind === 'added' ? 'Saved, never live' : 'Saved, not live', breaking };
 }

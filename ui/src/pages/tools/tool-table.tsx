@@ -3,6 +3,7 @@ import { Copy, Ellipsis, SquarePen, Trash2 } from 'lucide-react';
 import { describe } from '@/api/errors';
 import { Time } from '@/components/time';
 import { paths } from '@/lib/paths';
+import { buttons } from '@/lib/words';
 import { Chip } from '@/ui/chip';
 import { preloadEditor } from '@/ui/code-editor';
 import { type Column, DataTable } from '@/ui/data-table';
@@ -32,7 +33,12 @@ export function ToolTable({ tools, connections, changes, sort, onSort, selected,
   const connectionName = (id: string) => connections.find((c) => c.id === id)?.name ?? '–';
   const columns: Column<Tool>[] = [
     { key: 'name', header: 'Name', sort: 'name', card: 'title', cell: (t) => <Name tool={t} /> },
-    { key: 'connection', header: 'Connection', card: 'line', cell: (t) => connectionName(t.connection_id) },
+    {
+      key: 'connection',
+      header: 'Connection',
+      card: 'line',
+      cell: (t) => <ConnectionName name={connectionName(t.connection_id)} />,
+    },
     {
       key: 'state',
       header: 'State',
@@ -95,30 +101,43 @@ export function ToolTable({ tools, connections, changes, sort, onSort, selected,
 
 function Name({ tool }: { tool: Tool }) {
   return (
-    <span className="grid min-w-0 sm:max-w-88 sm:py-1.5 xl:max-w-[32rem]">
+    <span className="grid min-w-0 sm:max-w-88 sm:min-w-60 sm:py-1.5 xl:max-w-[32rem]">
       <Link
         to={paths.tool}
         params={{ id: tool.id }}
         onPointerEnter={preloadEditor}
         onFocus={preloadEditor}
+        title={tool.name}
         className="w-fit max-w-full truncate rounded font-mono text-control"
       >
         {tool.name}
       </Link>
-      <span className="truncate text-label font-normal text-muted">{tool.description}</span>
+      <span className="truncate text-label font-normal text-muted" title={tool.description}>
+        {tool.description}
+      </span>
     </span>
   );
 }
 
-const mostTags = 3;
+function ConnectionName({ name }: { name: string }) {
+  return (
+    <span className="block truncate sm:max-w-44" title={name}>
+      {name}
+    </span>
+  );
+}
+
+const mostTags = 2;
 
 function Tags({ tags }: { tags: readonly string[] }) {
   const more = tags.slice(mostTags);
   return (
     <span className="flex items-center gap-1">
       {tags.slice(0, mostTags).map((tag) => (
-        <Link key={tag} to={paths.tools} search={{ tag }} className="flex rounded">
-          <Chip>{tag}</Chip>
+        <Link key={tag} to={paths.tools} search={{ tag }} className="flex rounded" title={tag}>
+          <Chip>
+            <span className="max-w-28 truncate">{tag}</span>
+          </Chip>
         </Link>
       ))}
       {more.length > 0 && (
@@ -155,7 +174,7 @@ function RowMenu({ tool }: { tool: Tool }) {
             }),
         },
         {
-          label: 'Delete',
+          label: buttons.delete,
           icon: <Trash2 aria-hidden />,
           danger: true,
           separated: true,

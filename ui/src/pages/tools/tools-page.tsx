@@ -60,17 +60,7 @@ export default function ToolsPage() {
     <Page
       title="Tools"
       description="One SQL statement each, with typed parameters, that an AI client can call."
-      actions={
-        <Link
-          to={paths.toolNew}
-          onPointerEnter={preloadEditor}
-          onFocus={preloadEditor}
-          className={buttonClass('primary', 'md', 'max-sm:flex-1')}
-        >
-          <Plus aria-hidden />
-          Create tool
-        </Link>
-      }
+      actions={none ? undefined : <CreateLink />}
     >
       <div ref={list} className="grid grid-cols-1 gap-3">
         {!none && (
@@ -119,6 +109,20 @@ export default function ToolsPage() {
   );
 }
 
+function CreateLink() {
+  return (
+    <Link
+      to={paths.toolNew}
+      onPointerEnter={preloadEditor}
+      onFocus={preloadEditor}
+      className={buttonClass('primary', 'md', 'max-sm:flex-1')}
+    >
+      <Plus aria-hidden />
+      Create tool
+    </Link>
+  );
+}
+
 function NoTools() {
   const sample = useSample();
   return (
@@ -127,10 +131,7 @@ function NoTools() {
       title="No tools yet"
       actions={
         <>
-          <Link to={paths.toolNew} className={buttonClass('primary')}>
-            <Plus aria-hidden />
-            Create tool
-          </Link>
+          <CreateLink />
           {sample.button}
         </>
       }

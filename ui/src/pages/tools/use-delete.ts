@@ -2,6 +2,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useCallback } from 'react';
 import { describe } from '@/api/errors';
 import { plural } from '@/lib/format';
+import { buttons } from '@/lib/words';
 import { toast } from '@/ui/toast-store';
 import { type Tool, toolQuery, useCreateTool, useDeleteTool } from './api';
 import { fromTool, toDraft } from './form';
@@ -39,7 +40,7 @@ export function useDeleteWithUndo(): (tools: readonly Tool[]) => Promise<readonl
       };
       if (gone.length === 0) return gone;
       const what = gone.length === 1 ? gone[0]?.name : plural(gone.length, 'tool');
-      toast(`Deleted ${what}.`, { action: { label: 'Undo', run: () => void undo() } });
+      toast(`Deleted ${what}.`, { action: { label: buttons.undo, run: () => void undo() } });
       return gone;
     },
     [client, remove, create],

@@ -2,6 +2,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useCallback } from 'react';
 import { describe } from '@/api/errors';
 import { plural } from '@/lib/format';
+import { buttons, states } from '@/lib/words';
 import { toast } from '@/ui/toast-store';
 import { type Tool, useUpdateTool } from './api';
 
@@ -30,8 +31,10 @@ export function useEnable(): (tools: readonly Tool[], on: boolean) => Promise<vo
       if (changed.length < wanted.length) await client.invalidateQueries({ queryKey: ['tools'] });
       if (changed.length === 0) return;
       const what = changed.length === 1 ? changed[0]?.name : plural(changed.length, 'tool');
-      const undo = { label: 'Undo', run: () => void set(changed, !on) };
-      toast(`${on ? 'Enabled' : 'Disabled'} ${what}. Clients see it after the next deploy.`, { action: undo });
+      const undo = { label: buttons.undo, run: () => void set(changed, !on) };
+      toast(`${on ? states.enabled : states.disabled} ${what}. Clients see it after the next deploy.`, {
+        action: undo,
+      });
     },
     [client, update],
   );

@@ -1,23 +1,3 @@
-import type { DbType } from './api';
-
-const titles: Readonly<Record<DbType, string>> = {
-  postgresql: 'PostgreSQL',
-  mysql: 'MySQL',
-  mssql: 'SQL Server',
-  clickhouse: 'ClickHouse',
-  sqlite: 'SQLite',
-  cassandra: 'Cassandra',
-  greenplum: 'Greenplum',
-  supabase: 'Supabase',
-  snowflake: 'Snowflake',
-  bigquery: 'BigQuery',
-};
-
-/** The name of a kind of database as its makers write it. */
-export function dbTitle(db: DbType): string {
-  return titles[db];
-}
-
 const operations: Readonly<Record<string, string>> = {
   create_tool: 'Created',
   update_tool: 'Changed',

@@ -15,6 +15,7 @@ import {
 import { useEffect, useRef } from 'react';
 import { type EditorLanguage, languageSupport } from './language';
 import { highlight, theme } from './theme';
+import { typeOverSelection } from './typing';
 
 export interface Marker {
   /** Offsets in UTF-16 units, as the server gives them. */
@@ -140,6 +141,7 @@ const base: Extension = [
   highlightActiveLineGutter(),
   bracketMatching(),
   closeBrackets(),
+  typeOverSelection,
   autocompletion({ icons: false }),
   EditorView.lineWrapping,
   syntaxHighlighting(highlight),
