@@ -3,14 +3,9 @@ package server
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 
 	"mcpstudio/mcpgen/sandbox"
 )
-
-// errStarterEnded ends the studio: its children ended with the process that started them, and a confined studio cannot make
-// another one.
-var errStarterEnded = errors.New("the process that starts children ended; start the studio again")
 
 // harden protects this process and makes the one that will start its children, while that is still possible. Off Linux there
 // is neither.
@@ -34,13 +29,13 @@ func (s *Server) confine() {
 	if c.starter == nil {
 		return // off Linux
 	}
-	directories := []string{c.DataDir, c.SQLiteDir}
-	for _, a := range []Address{c.Front, c.API, c.MCP} {
-		if a.Unix != "" { // its socket is removed at the end
-			directories = append(directories, filepath.Dir(a.Unix))
+	var sockets []string
+	for _, l := range s.listeners {
+		if l.at.Unix != "" {
+			sockets = append(sockets, l.at.Unix)
 		}
 	}
-	status := sandbox.ConfineParent(sandbox.ParentOptions{ReadWrite: directories, Starter: c.starter})
+	status := sandbox.ConfineParent(sandbox.ParentOptions{ReadWrite: []string{c.DataDir, c.SQLiteDir}, Sockets: sockets, Starter: c.starter})
 	for _, l := range status.Layers {
 		if l.State == sandbox.StateUnavailable {
 			s.log.Warn("a layer of the studio's own confinement is missing", "layer", l.Name, "reason", l.Detail, "mend", l.Mend)
@@ -57,4 +52,10 @@ func (s *Server) starterDone() <-chan struct{} {
 		return nil
 	}
 	return s.config.starter.Done()
+}
+
+// starterEnded is why the studio ends with it: its children ended with the process that started them, and a confined studio cannot
+// make another one.
+func (s *Server) starterEnded() error {
+	return fmt.Errorf("%w; start the studio again", s.config.starter.Err())
 }

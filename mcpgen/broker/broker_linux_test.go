@@ -79,7 +79,7 @@ func newWall(t *testing.T, o Options) *wall {
 			if err != nil && !errors.Is(err, context.Canceled) {
 				t.Errorf("Serve: %v", err)
 			}
-		case <-time.After(20 * time.Second):
+		case <-time.After(time.Minute):
 			t.Error("Serve does not end")
 		}
 		cancel()
@@ -90,7 +90,7 @@ func newWall(t *testing.T, o Options) *wall {
 // dial asks and closes; the stage is "" when a socket came.
 func (w *wall) dial(t *testing.T, conn, host string, port int) (Stage, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	c, err := w.dialer.Dial(ctx, conn, host, port)
 	if err == nil {
@@ -134,7 +134,7 @@ func TestDial(t *testing.T) {
 	if got := tcp.RemoteAddr().String(); got != db.String() {
 		t.Errorf("connected to %s", got)
 	}
-	if err := errors.Join(tcp.SetDeadline(time.Now().Add(5*time.Second)), tcp.SetNoDelay(true)); err != nil {
+	if err := errors.Join(tcp.SetDeadline(time.Now().Add(time.Minute)), tcp.SetNoDelay(true)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := fmt.Fprint(c, "hello"); err != nil {
@@ -269,7 +269,7 @@ func TestFailures(t *testing.T) {
 	}
 	select {
 	case <-w.dialer.Done():
-	case <-time.After(5 * time.Second):
+	case <-time.After(time.Minute):
 		t.Error("the dialer did not notice")
 	}
 	if _, err := w.dialer.Dial(t.Context(), "slow", "slow.test", 1); !errors.Is(err, ErrGone) {
@@ -328,7 +328,7 @@ func TestOwnListeners(t *testing.T) {
 			Allow: map[string]Target{"c1": {c.host, port, true}},
 			Own:   func() []netip.AddrPort { return []netip.AddrPort{own} },
 		})
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		conn, _, err := s.dial(ctx, request{Conn: "c1", Host: c.host, Port: port})
 		cancel()
 		if conn != nil {

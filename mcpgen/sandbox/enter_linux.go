@@ -36,7 +36,8 @@ func Enter(p Policy) Report {
 	auditDescriptors(&r, p)
 	// Before the process becomes undumpable: /proc/self belongs to root then.
 	r.result(LayerOOMScore, os.WriteFile("/proc/self/oom_score_adj", fmt.Appendf(nil, "%d", oomScore), 0), fmt.Sprintf("killed first when memory runs out (oom_score_adj %d)", oomScore))
-	enterNamespaces(&r, p)
+	places := p.places()
+	private := enterNamespaces(&r, p, places)
 	r.result(LayerDumpable, unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0), "no core file is written, and nothing of the same user can trace it")
 	setRlimits(&r, p)
 	debug.SetMaxThreads(maxThreads)
@@ -44,8 +45,9 @@ func Enter(p Policy) Report {
 	r.result(LayerNoNewPrivs, onAllThreads(unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1), noNewPrivs)
 	r.result(LayerCapabilities, dropCapabilities(), noCapabilities)
 	reportUser(&r, p)
-	restrictLandlock(&r, p)
-	reportFiles(&r, p)
+	restrictLandlock(&r, places, private)
+	letGo(places)
+	reportFiles(&r, p, places)
 	limitCPUs(&r, p)
 	filterCalls(&r, p)
 	selfTest(&r, p)
@@ -126,12 +128,12 @@ func auditDescriptors(r *Report, p Policy) {
 	r.add(LayerDescriptors, StateEnforced, fmt.Sprintf("%s given on purpose, nothing else", counted(p.Files, "descriptor", "descriptors")))
 }
 
-// enterNamespaces finishes what the parent began with the clone flags.
-func enterNamespaces(r *Report, p Policy) {
+// enterNamespaces finishes what the parent began with the clone flags. private is whether there is a private root.
+func enterNamespaces(r *Report, p Policy, places []*place) (private bool) {
 	if len(p.Namespaces) == 0 {
 		r.add(LayerNamespaces, StateUnavailable, p.NamespacesWhy)
 		r.add(LayerPrivateRoot, StateUnavailable, "no mount namespace")
-		return
+		return false
 	}
 	detail := "its own " + strings.Join(p.Namespaces, ", ")
 	if !p.userNS() {
@@ -141,7 +143,9 @@ func enterNamespaces(r *Report, p Policy) {
 	if slices.Contains(p.Namespaces, "uts") {
 		_ = unix.Sethostname([]byte("mcp")) // so that the name of the machine does not show; without effect on the wall
 	}
-	r.result(LayerPrivateRoot, privateRoot(p), rootText(p))
+	err := privateRoot(places)
+	r.result(LayerPrivateRoot, err, rootText(p))
+	return err == nil
 }
 
 // reportUser says as whom the child runs and which groups it could not drop.
@@ -169,21 +173,23 @@ func reportUser(r *Report, p Policy) {
 
 // reportFiles says which files the child keeps, and whether it can get at them as who it is now: every layer that could
 // stand before them is on.
-func reportFiles(r *Report, p Policy) {
+func reportFiles(r *Report, p Policy, places []*place) {
 	var out []string
-	try := func(path string, flags int) {
-		fd, err := unix.Open(path, flags|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
-		if err != nil {
-			out = append(out, fmt.Sprintf("%s cannot be %s by uid %d: %v", path, map[bool]string{true: "written", false: "read"}[flags&unix.O_RDWR != 0], os.Getuid(), err))
-			return
+	for _, at := range places {
+		flags, use := unix.O_RDONLY|unix.O_DIRECTORY, "read"
+		if at.file {
+			flags, use = unix.O_RDWR, "written"
 		}
-		_ = unix.Close(fd)
-	}
-	for _, d := range p.Dirs {
-		try(d, unix.O_RDONLY|unix.O_DIRECTORY)
-	}
-	for _, f := range p.RWFiles {
-		try(f, unix.O_RDWR)
+		fd, err := unix.Open(at.path, flags|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+		if err == nil {
+			_ = unix.Close(fd)
+		}
+		if at.elsewhere() {
+			err = errSwapped
+		}
+		if err != nil {
+			out = append(out, fmt.Sprintf("%s cannot be %s by uid %d: %v", at.path, use, os.Getuid(), err))
+		}
 	}
 	switch {
 	case len(out) > 0:

@@ -55,6 +55,7 @@ func ConfineParent(o ParentOptions) ParentStatus {
 	}
 	s := ParentStatus{PID: os.Getpid(), Layers: r.Layers, Verified: verify(os.Getpid())}
 	if o.Starter != nil {
+		_ = o.Starter.send(starterMessage{Type: starterSocks, Sockets: o.Sockets}, nil) // else they stay, and the next start replaces them
 		v := verify(o.Starter.PID())
 		s.Starter = &v
 	}
@@ -148,7 +149,7 @@ func confineFiles(r *Report, o ParentOptions) {
 	}
 	const read = landlock.AccessFSSet(llsyscall.AccessFSReadFile | llsyscall.AccessFSReadDir)
 	const write = read | landlock.AccessFSSet(llsyscall.AccessFSWriteFile|llsyscall.AccessFSTruncate|llsyscall.AccessFSMakeReg|llsyscall.AccessFSMakeDir|
-		llsyscall.AccessFSMakeSock|llsyscall.AccessFSRemoveFile|llsyscall.AccessFSRemoveDir|llsyscall.AccessFSRefer|llsyscall.AccessFSResolveUnix)
+		llsyscall.AccessFSRemoveFile|llsyscall.AccessFSRemoveDir|llsyscall.AccessFSRefer|llsyscall.AccessFSResolveUnix)
 	const device = landlock.AccessFSSet(llsyscall.AccessFSReadFile | llsyscall.AccessFSWriteFile)
 	files, folders, wide := parentReads(o.Read)
 	rules := []landlock.Rule{

@@ -61,7 +61,7 @@ func harnessMain(config string) {
 
 // canaries sets up what the attacks are aimed at.
 func canaries(dir string, hits *atomic.Int64) (t targets, stop func(), err error) {
-	t = targets{Parent: os.Getpid(), Dir: filepath.Join(dir, "db"), Unix: filepath.Join(dir, "canary.sock"),
+	t = targets{Parent: os.Getpid(), Group: unix.Getpgrp(), Dir: filepath.Join(dir, "db"), Unix: filepath.Join(dir, "canary.sock"),
 		Abstract: fmt.Sprintf("sandbox-canary-%d", os.Getpid()), Secret: filepath.Join(dir, "secret")}
 	t.Database, t.Link = filepath.Join(t.Dir, "base"), filepath.Join(t.Dir, "link")
 	var open []net.Listener

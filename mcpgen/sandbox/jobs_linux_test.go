@@ -44,6 +44,17 @@ func jobs() map[string]func(job, func(int, string)) {
 				"; write: " + openFile(j.Targets.Database, unix.O_RDWR) + "; shm: " + openFile(j.Targets.Database+"-shm", unix.O_RDWR) +
 				"; create: " + openFile(j.Targets.Dir+"/new", unix.O_CREAT|unix.O_RDWR) + "; root: " + openFile("/new", unix.O_CREAT|unix.O_RDWR), nil
 		}),
+		"scribble": once(func(j job) (string, error) {
+			fd, err := unix.Open(j.Targets.Database, unix.O_RDWR|unix.O_CLOEXEC, 0)
+			if err == nil {
+				_, err = unix.Pwrite(fd, []byte("scribbled"), 0)
+				_ = unix.Close(fd)
+			}
+			if err != nil {
+				return "was refused: " + err.Error(), nil
+			}
+			return "wrote", nil
+		}),
 		"environ": once(func(job) (string, error) { return strings.Join(append(os.Environ(), os.Args...), "|"), nil }),
 		"grow":    once(grow),
 		"grab":    once(grab),
@@ -82,7 +93,7 @@ func workload(job) (string, error) {
 	if _, err := c.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
 		return "", fmt.Errorf("deadline: %v", err)
 	}
-	if err := c.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(time.Minute)); err != nil {
 		return "", err
 	}
 	message := make([]byte, 1<<20)
@@ -114,7 +125,7 @@ func brokered(j job) (string, error) {
 	}
 	defer d.Close()
 	at := netip.MustParseAddrPort(j.Targets.TCP)
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if c, err := d.Dial(ctx, "c1", at.Addr().String(), 1); err == nil {
 		c.Close()
@@ -125,7 +136,7 @@ func brokered(j job) (string, error) {
 		return "", err
 	}
 	defer c.Close()
-	if err := c.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(time.Minute)); err != nil {
 		return "", err
 	}
 	if _, err := c.Write([]byte("ping")); err != nil {
@@ -138,7 +149,7 @@ func brokered(j job) (string, error) {
 
 // churn keeps the scheduler, the timers and the collector busy, from many threads.
 func churn() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	var wg sync.WaitGroup
 	sums := make(chan int, 32)
@@ -171,10 +182,10 @@ func churn() error {
 	return ctx.Err()
 }
 
-// grow takes memory until it is stopped, slowly enough for the watchdog to be the one that does.
+// grow takes somewhat more memory than the least limit, and keeps it until the watchdog comes: more would be for RLIMIT_DATA to refuse.
 func grow(job) (string, error) {
 	var l [][]byte
-	for range 1000 {
+	for range MinMemoryLimit>>20 + 16 {
 		b := make([]byte, 1<<20)
 		for i := 0; i < len(b); i += 4096 {
 			b[i] = 1
@@ -182,6 +193,7 @@ func grow(job) (string, error) {
 		l = append(l, b)
 		time.Sleep(5 * time.Millisecond)
 	}
+	time.Sleep(2 * time.Minute)
 	return fmt.Sprint(len(l), " MiB"), nil
 }
 

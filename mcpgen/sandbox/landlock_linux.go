@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/landlock-lsm/go-landlock/landlock"
 	llsyscall "github.com/landlock-lsm/go-landlock/landlock/syscall"
@@ -17,9 +16,9 @@ const (
 	abiScoped   = 6 // Linux 6.12: abstract unix sockets, signals
 )
 
-// restrictLandlock forbids every file access the installed kernel knows but reading below Policy.Dirs and writing to
-// Policy.RWFiles, and binding and connecting.
-func restrictLandlock(r *Report, p Policy) {
+// restrictLandlock forbids every file access the installed kernel knows but reading below the directories and writing to
+// the files among places, and binding and connecting. private says that the private root is in place.
+func restrictLandlock(r *Report, places []*place, private bool) {
 	abi, err := llsyscall.LandlockGetABIVersion()
 	if err != nil || abi < 1 {
 		r.add(LayerLandlock, StateUnavailable, "not in this kernel or not allowed here")
@@ -29,11 +28,14 @@ func restrictLandlock(r *Report, p Policy) {
 	const read = landlock.AccessFSSet(llsyscall.AccessFSReadFile | llsyscall.AccessFSReadDir)
 	const write = landlock.AccessFSSet(llsyscall.AccessFSReadFile | llsyscall.AccessFSWriteFile | llsyscall.AccessFSTruncate)
 	var rules []landlock.Rule
-	if dirs := withinReach(p.Dirs); len(dirs) > 0 {
-		rules = append(rules, landlock.PathAccess(read, dirs...))
-	}
-	if files := withinReach(p.RWFiles); len(files) > 0 {
-		rules = append(rules, landlock.PathAccess(write, files...))
+	for _, at := range places {
+		access := read
+		if at.file {
+			access = write
+		}
+		if path := at.rulePath(private); at.withinReach(path) {
+			rules = append(rules, landlock.PathAccess(access, path))
+		}
 	}
 	// BestEffort is silent about what it leaves out, so the version is reported.
 	if err := landlock.V11.BestEffort().Restrict(rules...); err != nil {
@@ -54,14 +56,12 @@ func restrictLandlock(r *Report, p Policy) {
 	r.add(LayerLandlock, StateEnforced, detail)
 }
 
-// withinReach are the paths a rule can be made for. One that is missing or closed to this uid would fail the whole
-// ruleset; without a rule it is forbidden, which it is anyway, and reportFiles says so.
-func withinReach(paths []string) []string {
-	return slices.DeleteFunc(slices.Clone(paths), func(path string) bool {
-		fd, err := unix.Open(path, unix.O_PATH|unix.O_CLOEXEC, 0)
-		if err == nil {
-			_ = unix.Close(fd)
-		}
-		return outOfReach(err)
-	})
+// withinReach reports whether a rule can be made for the place by that path. One that is missing or closed to this uid
+// would fail the whole ruleset; without a rule it is forbidden, which it is anyway, and reportFiles says so.
+func (at *place) withinReach(path string) bool {
+	fd, err := at.find(path)
+	if err == nil {
+		_ = unix.Close(fd)
+	}
+	return !outOfReach(err)
 }

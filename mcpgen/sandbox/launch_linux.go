@@ -34,12 +34,21 @@ func (b birth) tell(p Policy, files int) Policy {
 	return p
 }
 
-// launcher starts a child and returns when it has ended. output becomes its standard output and error, files its
-// descriptors from 3 up; the caller closes its copies of them once born was called or launch has returned. born is
-// called once, unless launch returns an error. kill ends the child, and does nothing once it has ended.
+// launcher starts a child and returns when it has ended. The first of files becomes its standard output and error, the others
+// its descriptors from 3 up; launch owns them, and has closed them when it calls born or returns. born is called once, unless
+// launch returns an error. kill ends the child, and does nothing once it has ended.
+//
+// launch cannot be told to stop, since nothing can take back a fork that the kernel does not finish. Whoever does not want to
+// wait any more leaves it alone, and kills what may be born after all.
 type launcher interface {
-	launch(o order, output *os.File, files []*os.File, born func(b birth, kill func())) (Exit, error)
+	launch(o order, files []*os.File, born func(b birth, kill func())) (Exit, error)
+	// late is what the admin is told when launch took too long.
+	late() string
 }
+
+// childNice keeps a child that spins in as many threads as it may from starving the studio, which is in the same scheduling
+// group (see attributes): each thread of the studio weighs nine of its.
+const childNice = 10
 
 // direct launches children of this process.
 type direct struct{ cgroups cgroupHost }
@@ -47,9 +56,12 @@ type direct struct{ cgroups cgroupHost }
 // launch stays on one thread from the fork to the end of the child, since the parent-death signal is sent when the
 // forking thread ends, not when the process does (prctl(2)). The thread is never unlocked and ends with the goroutine,
 // which must be the caller's own.
-func (d direct) launch(o order, output *os.File, files []*os.File, born func(birth, func())) (Exit, error) {
+func (d direct) launch(o order, files []*os.File, born func(birth, func())) (Exit, error) {
 	runtime.LockOSThread()
-	process, b, err := spawn(o, output, files)
+	// Of this thread, and inherited (setpriority(2)). A system that has a stricter rule keeps its own: nothing depends on it.
+	_ = unix.Setpriority(unix.PRIO_PROCESS, 0, childNice)
+	process, b, err := spawn(o, files[0], files[1:])
+	closeFiles(files) // the child has its copies; ours would keep the other ends from seeing it die
 	if err != nil {
 		return Exit{}, err
 	}
@@ -64,6 +76,8 @@ func (d direct) launch(o order, output *os.File, files []*os.File, born func(bir
 	place.remove()
 	return exit, nil
 }
+
+func (direct) late() string { return "the system did not start a process in time" }
 
 // exitOf reads how the child ended.
 func exitOf(state *os.ProcessState, err error) Exit {

@@ -68,7 +68,7 @@ func mend(layer string) string {
 	case LayerOOMScore:
 		return "mount /proc so that a process may write its own oom_score_adj"
 	case LayerFiles:
-		return "make the directory and its files readable for the child's uid (chmod o+rx on the directory, o+r on the files), or run the studio as the user that owns them"
+		return fmt.Sprintf("make the directory and its files readable for the child: as root by its group (chgrp %d, chmod g+rx on the directory, g+r on the files), else by the studio's user", GID)
 	default:
 		return "see the sandbox page of the manual"
 	}

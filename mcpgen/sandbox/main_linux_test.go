@@ -48,6 +48,9 @@ func TestMain(m *testing.M) {
 		case "sandbox-refusing":
 			refusingMain()
 			return
+		case "sandbox-swap":
+			swapMain()
+			return
 		case "sandbox-parent":
 			parentMain()
 			return
@@ -94,7 +97,7 @@ func childMain() {
 	var r Report
 	switch {
 	case h.RootOnly:
-		enterNamespaces(&r, h.Policy)
+		enterNamespaces(&r, h.Policy, h.Policy.places())
 	case !h.Naked:
 		r = Enter(h.Policy)
 	}
@@ -182,7 +185,7 @@ func startTest(t *testing.T, change func(*Options), p Policy, extra ...*os.File)
 	if change != nil {
 		change(&o)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	c, err := Start(ctx, o)
 	if err != nil {
@@ -200,7 +203,7 @@ func (l *link) do(j job) (string, error) {
 	if err := l.out.Encode(j); err != nil {
 		return "", err
 	}
-	if err := l.conn.SetReadDeadline(time.Now().Add(30 * time.Second)); err != nil {
+	if err := l.conn.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
 		return "", err
 	}
 	var r result

@@ -2,7 +2,10 @@
 
 package sandbox
 
-import "context"
+import (
+	"context"
+	"os"
+)
 
 // Process does not exist here: Start always refuses.
 type Process struct{}
@@ -37,6 +40,12 @@ func (s *Starter) PID() int { return 0 }
 // Done is nil and never ready.
 func (s *Starter) Done() <-chan struct{} { return nil }
 
+// Err is ErrUnsupported.
+func (s *Starter) Err() error { return ErrUnsupported }
+
+// Hold refuses with ErrUnsupported.
+func Hold(*os.Root, string) (*os.File, error) { return nil, ErrUnsupported }
+
 // Close does nothing.
 func (s *Starter) Close() error { return nil }
 
@@ -49,6 +58,9 @@ func HardenParent() error { return ErrUnsupported }
 // Start refuses with ErrUnsupported.
 func Start(_ context.Context, o Options) (*Process, error) {
 	for _, f := range o.Files {
+		_ = f.Close()
+	}
+	for _, f := range o.Held {
 		_ = f.Close()
 	}
 	return nil, ErrUnsupported

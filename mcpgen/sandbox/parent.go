@@ -4,8 +4,11 @@ package sandbox
 // program of its kind reads: /proc, the resolver's files, certificates, time zones, /dev/null.
 type ParentOptions struct {
 	// ReadWrite are existing directories in which it reads, writes, makes and removes files: the data directory, that of
-	// the SQLite databases, those of Unix listeners.
+	// the SQLite databases.
 	ReadWrite []string
+	// Sockets are the paths of its Unix listeners. They are open by now, and it gets no right to their directories, which
+	// are often those of other programs too (/run); the Starter removes the sockets at the end.
+	Sockets []string
 	// Read are further files and directories it only reads; missing ones are left out.
 	Read []string
 	// Starter starts the children. Without one Landlock is not put on, since it would cost them their private root.

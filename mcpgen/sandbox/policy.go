@@ -27,10 +27,13 @@ const (
 	// MinMemoryLimit is the least a Go program with database drivers starts in.
 	MinMemoryLimit = 48 << 20
 
-	// FirstUID starts the range of user ids reserved for children when the parent is root; the group id is the same
-	// number. It lies above the ranges distributions hand to system and ordinary users and below 65534 (nobody), and
-	// is what an admin makes SQLite files readable for.
+	// FirstUID starts the range of user ids reserved for children when the parent is root. It lies above the ranges
+	// distributions hand to system and ordinary users and below 65534 (nobody).
 	FirstUID = 64123
+	// GID is the group of every child then, whatever its uid, and nobody else's: what SQLite files are made readable for.
+	// What a group shares are files with group rights and nothing else: signals and ptrace ask for the uid (kill(2),
+	// ptrace(2)).
+	GID = FirstUID
 	// UIDs is the length of that range.
 	UIDs = 64
 
@@ -67,6 +70,9 @@ type Policy struct {
 	OwnUID bool `json:"own_uid,omitempty"`
 	// Files is the number of descriptors the child inherits from 3 up; any further one is a leak.
 	Files int `json:"files,omitempty"`
+	// Held are the descriptors among them of Dirs and then of RWFiles; -1 for one that could not be opened. Enter closes
+	// them.
+	Held []int `json:"held,omitempty"`
 	// FirstCPU rotates the choice of CPUs, so that children do not share the first one.
 	FirstCPU int `json:"first_cpu,omitempty"`
 }

@@ -18,8 +18,12 @@ type Options struct {
 	// Args here only names the child.
 	Starter *Starter
 	// Files become descriptors 3, 4, … of the child. Start owns them: they are closed in the parent when it returns,
-	// so that the other ends see the child's death.
+	// so that the other ends see the child's death; if ctx ended before there was a child, as soon as it is known that there
+	// will be none.
 	Files []*os.File
+	// Held are directories and files of the policy that the caller has opened and looked at, by their path there (see Hold).
+	// The child is given these very ones, whatever the path leads to by then. Start opens the others itself, and owns all.
+	Held map[string]*os.File
 	// Policy is what to confine to.
 	Policy Policy
 	// Slot chooses the uid of the child when the parent is root: FirstUID + Slot mod UIDs. Children of different slots

@@ -15,40 +15,39 @@ const coverDir = "/proc"
 
 // bind is a detached copy of a mount waiting for its place.
 type bind struct {
-	fd   int
-	path string
-	file bool
+	*place
+	mount int // the copy
 }
 
 // privateRoot replaces the root of the mount namespace by an empty read-only tmpfs that holds nothing but the
 // directories of the policy, read-only, and its writable files. It needs CAP_SYS_ADMIN in the mount namespace and
 // mount_setattr(2), Linux 5.12.
-func privateRoot(p Policy) error {
+func privateRoot(places []*place) (err error) {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("make mounts private: %w", err)
 	}
 	// All handles first: the tmpfs may cover what is still to be found.
-	binds, err := detach(p)
+	binds, err := detach(places)
 	defer func() {
 		for _, b := range binds {
-			_ = unix.Close(b.fd)
+			_ = unix.Close(b.mount)
 		}
 	}()
 	if err != nil {
 		return err
 	}
-	options := fmt.Sprintf("mode=0755,size=64k,nr_inodes=%d", 64+64*len(p.Dirs))
+	options := fmt.Sprintf("mode=0755,size=64k,nr_inodes=%d", 64+64*len(places))
 	if err := unix.Mount("sandbox", coverDir, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, options); err != nil {
 		return fmt.Errorf("mount tmpfs: %w", err)
 	}
-	for _, b := range binds {
-		place := filepath.Join(coverDir, b.path)
-		if !b.file { // a file lies in a directory that is in place already
-			if err := os.MkdirAll(place, 0o755); err != nil {
-				return fmt.Errorf("private root: %w", err)
-			}
+	inside := false
+	defer func() {
+		if err != nil && !inside {
+			_ = unix.Unmount(coverDir, unix.MNT_DETACH) // Landlock, tried next without the root, needs what it covers
 		}
-		if err := unix.MoveMount(b.fd, "", unix.AT_FDCWD, place, unix.MOVE_MOUNT_F_EMPTY_PATH); err != nil && !(b.file && outOfReach(err)) {
+	}()
+	for _, b := range binds {
+		if err := b.put(filepath.Join(coverDir, b.path)); err != nil {
 			return fmt.Errorf("bind %s: %w", b.path, err)
 		}
 	}
@@ -59,6 +58,7 @@ func privateRoot(p Policy) error {
 	if err := unix.PivotRoot(".", "."); err != nil {
 		return fmt.Errorf("pivot root: %w", err)
 	}
+	inside = true
 	if err := unix.Unmount(".", unix.MNT_DETACH); err != nil {
 		return fmt.Errorf("detach old root: %w", err)
 	}
@@ -72,40 +72,58 @@ func privateRoot(p Policy) error {
 	return nil
 }
 
-// outOfReach says that a path is missing, or closed to this uid: no reason to put on less of the wall.
+// put moves the copy to where its path is in the new root. A file goes onto itself, in a directory that is in place already and that
+// others may write to: one that is gone or swapped there stays as it is, read-only.
+func (b bind) put(at string) error {
+	if !b.file {
+		if err := os.MkdirAll(at, 0o755); err != nil {
+			return err
+		}
+		return unix.MoveMount(b.mount, "", unix.AT_FDCWD, at, unix.MOVE_MOUNT_F_EMPTY_PATH)
+	}
+	under, err := b.find(at)
+	if outOfReach(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer unix.Close(under)
+	return unix.MoveMount(b.mount, "", under, "", unix.MOVE_MOUNT_F_EMPTY_PATH|unix.MOVE_MOUNT_T_EMPTY_PATH)
+}
+
+// outOfReach says that a path is missing, closed to this uid or another's: no reason to put on less of the wall, since
+// what the child is not given it cannot get at. The layer files names it.
 func outOfReach(err error) bool {
-	return errors.Is(err, unix.EACCES) || errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR)
+	return errors.Is(err, unix.EACCES) || errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) || errors.Is(err, unix.ELOOP) || errors.Is(err, errSwapped)
 }
 
 // detach copies the mounts of the directories and the writable files, and takes suid, devices, execution and, of the
 // directories, writing away from the copies. What it opened is returned also with an error.
-func detach(p Policy) ([]bind, error) {
-	var binds []bind
-	add := func(path string, file bool, attributes uint64) error {
-		// Recursive: a copy that leaves out mounts below it is refused in a user namespace (mounts are locked there).
-		fd, err := unix.OpenTree(unix.AT_FDCWD, path, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_RECURSIVE)
+//
+// A descriptor from another mount namespace cannot be copied (open_tree(2)), so each place is opened here once more, and compared.
+func detach(places []*place) (binds []bind, err error) {
+	for _, at := range places {
+		here, err := at.find(at.path)
 		if outOfReach(err) {
-			return nil // what is not there cannot be read either; reportFiles says so
+			continue // reportFiles says so
 		}
 		if err != nil {
-			return fmt.Errorf("open %s: %w", path, err)
+			return binds, fmt.Errorf("open %s: %w", at.path, err)
 		}
-		binds = append(binds, bind{fd: fd, path: path, file: file})
-		attr := unix.MountAttr{Attr_set: attributes}
+		// Recursive: a copy that leaves out mounts below it is refused in a user namespace (mounts are locked there).
+		fd, err := unix.OpenTree(here, "", unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_RECURSIVE|unix.AT_EMPTY_PATH)
+		_ = unix.Close(here)
+		if err != nil {
+			return binds, fmt.Errorf("copy the mount of %s: %w", at.path, err)
+		}
+		binds = append(binds, bind{place: at, mount: fd})
+		attr := unix.MountAttr{Attr_set: unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV | unix.MOUNT_ATTR_NOEXEC}
+		if !at.file {
+			attr.Attr_set |= unix.MOUNT_ATTR_RDONLY
+		}
 		if err := unix.MountSetattr(fd, "", unix.AT_EMPTY_PATH|unix.AT_RECURSIVE, &attr); err != nil {
-			return fmt.Errorf("restrict mount %s: %w", path, err)
-		}
-		return nil
-	}
-	const attributes = unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV | unix.MOUNT_ATTR_NOEXEC
-	for _, d := range p.Dirs {
-		if err := add(d, false, attributes|unix.MOUNT_ATTR_RDONLY); err != nil {
-			return binds, err
-		}
-	}
-	for _, f := range p.RWFiles {
-		if err := add(f, true, attributes); err != nil {
-			return binds, err
+			return binds, fmt.Errorf("restrict mount %s: %w", at.path, err)
 		}
 	}
 	return binds, nil

@@ -107,8 +107,7 @@ func spawn(o order, output *os.File, files []*os.File) (*os.Process, birth, erro
 	for _, r := range rungs(root, o.Enforce, len(o.Policy.Dirs) > 0) {
 		uid, gid := os.Getuid(), os.Getgid()
 		if r.ownUID {
-			uid = FirstUID + (o.Slot%UIDs+UIDs)%UIDs
-			gid = uid
+			uid, gid = FirstUID+(o.Slot%UIDs+UIDs)%UIDs, GID
 		}
 		attr := &os.ProcAttr{Dir: "/", Env: childEnv(), Files: append([]*os.File{input, output, output}, files...), Sys: r.attributes(uid, gid, root)}
 		process, err := startDumpable(exe, o.Args, attr)
@@ -163,9 +162,9 @@ func startError(exe, why string, err error, root bool) error {
 	case errors.Is(err, unix.EACCES):
 		return fmt.Errorf("start child: the program file cannot be executed (%s): mount its file system without noexec, and let everybody pass the directories above it: %w", why, err)
 	case errors.Is(err, unix.EAGAIN):
-		return fmt.Errorf("start child: no further process is allowed (%s): raise the limit of processes (TasksMax of the unit, pids_limit of the container, ulimit -u): %w", why, err)
+		return fmt.Errorf("start child: no further process is allowed: raise the limit of processes (TasksMax of the unit, pids_limit of the container, ulimit -u): %w", err)
 	case errors.Is(err, unix.ENOMEM):
-		return fmt.Errorf("start child: no memory for a further process (%s): raise the memory limit of the unit or container: %w", why, err)
+		return fmt.Errorf("start child: no memory for a further process: raise the memory limit of the unit or container: %w", err)
 	case root && errors.Is(err, unix.EPERM):
 		return fmt.Errorf("start child: every way refused (%s); %s: %w", why, mend(LayerUser), err)
 	default:

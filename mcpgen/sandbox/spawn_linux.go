@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"sync"
@@ -18,6 +19,7 @@ func childEnv() []string { return []string{"GODEBUG=updatemaxprocs=0,containerma
 const (
 	drainOutput    = time.Second     // for what the child printed last, after its exit
 	handshakeGrace = 2 * time.Second // for Options.Handshake to notice that the child is dead
+	killGrace      = 3 * time.Second // for a killed child to be gone; one that waits for a disk or a mount in the kernel is not
 )
 
 // dumpable guards the process-wide dumpable attribute, which spawn raises for a moment (spawnAs). It is state of the
@@ -37,10 +39,20 @@ type Process struct {
 	done     chan struct{} // closed when everything of the child is gone
 
 	mu     sync.Mutex
-	reason string // guarded by mu: why the parent killed it, the first one
-	memory bool   // guarded by mu: that reason was memory
-	exit   Exit   // written before done closes
+	reason string     // guarded by mu: why the parent killed it, the first one
+	state  birthState // guarded by mu
+	memory bool       // guarded by mu: that reason was memory
+	exit   Exit       // written before done closes
 }
+
+// birthState is where a Process is between the order and the child.
+type birthState int
+
+const (
+	ordered   birthState = iota
+	running              // there is a child, and Start has it
+	abandoned            // Start did not wait for it: it is ended as soon as it is there
+)
 
 // PID is the child's process id as the parent sees it.
 func (p *Process) PID() int { return p.born.PID }
@@ -96,8 +108,9 @@ func (p *Process) Exit() Exit {
 }
 
 // Start runs the child and lets it in only as far as the report: it returns when the child has confined itself and the
-// kernel has confirmed that of every thread. ctx bounds the start, not the life of the child. With an error no child
-// is left behind.
+// kernel has confirmed that of every thread. ctx bounds the start, not the life of the child: when it ends first, Start returns
+// within seconds, whatever the child, the starter or the kernel is busy with, and what comes of it later is ended at once. With
+// any other error no child is left behind.
 func Start(ctx context.Context, o Options) (*Process, error) {
 	policy, err := o.Policy.normalize()
 	if err == nil && (len(o.Args) == 0 || o.Handshake == nil) {
@@ -107,29 +120,62 @@ func Start(ctx context.Context, o Options) (*Process, error) {
 		err = ctx.Err()
 	}
 	if err != nil {
-		closeFiles(o.Files)
+		closeFiles(slices.Concat(o.Files, slices.Collect(maps.Values(o.Held))))
 		return nil, err
 	}
+	held, err := hold(policy, o.Held)
+	if err != nil {
+		closeFiles(o.Files)
+		return nil, fmt.Errorf("start child: %w", err)
+	}
+	held, policy.Held = number(held, len(o.Files))
 	var by launcher = direct{systemCgroups()}
 	if o.Starter != nil {
 		by = o.Starter
 	}
 	p := &Process{policy: policy, done: make(chan struct{})}
 	started := make(chan error, 1)
-	go p.own(by, &o, started)
-	err = <-started
-	closeFiles(o.Files) // the child has its copies; ours would keep the other ends from seeing it die
+	go p.own(by, &o, append(slices.Clip(o.Files), held...), started)
+	select {
+	case err = <-started:
+	case <-ctx.Done():
+		if p.abandon() {
+			return nil, fmt.Errorf("start child: %s: %w", by.late(), ctx.Err())
+		}
+		err = <-started // it is there by now
+	}
 	if err != nil {
 		return nil, err
 	}
 	if err := p.admit(ctx, o); err != nil {
-		p.Kill("not admitted")
-		if exit := p.Exit(); exit.SIGSYS || exit.Signal == "" {
-			err = fmt.Errorf("%w (the child: %s)", err, exit)
-		}
-		return nil, err
+		return nil, p.dismiss(err)
 	}
 	return p, nil
+}
+
+// abandon gives up a child that is not there yet; false: it is.
+func (p *Process) abandon() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.state == running {
+		return false
+	}
+	p.state = abandoned
+	return true
+}
+
+// dismiss ends a child that was not admitted, and adds to the reason how it ended when that tells more.
+func (p *Process) dismiss(err error) error {
+	p.Kill("not admitted")
+	select {
+	case <-p.done:
+	case <-time.After(killGrace):
+		return fmt.Errorf("%w (process %d does not end: it waits in the kernel, for a disk or a mount)", err, p.born.PID)
+	}
+	if exit := p.Exit(); exit.SIGSYS || exit.Signal == "" {
+		err = fmt.Errorf("%w (the child: %s)", err, exit)
+	}
+	return err
 }
 
 func closeFiles(files []*os.File) {
@@ -138,19 +184,19 @@ func closeFiles(files []*os.File) {
 	}
 }
 
-// own is the goroutine a child belongs to.
-func (p *Process) own(by launcher, o *Options, started chan<- error) {
+// own is the goroutine a child belongs to. It owns files.
+func (p *Process) own(by launcher, o *Options, files []*os.File, started chan<- error) {
 	logR, logW, err := os.Pipe()
 	if err != nil {
+		closeFiles(files)
 		started <- fmt.Errorf("start child: %w", err)
 		return
 	}
 	var beside sync.WaitGroup
 	stop := make(chan struct{})
 	run := order{Args: o.Args, Exe: o.Exe, Enforce: o.Enforce, Slot: o.Slot, Policy: p.policy}
-	exit, err := by.launch(run, logW, o.Files, func(b birth, kill func()) {
-		_ = logW.Close()
-		p.born, p.end, p.policy = b, kill, b.tell(p.policy, len(o.Files))
+	exit, err := by.launch(run, append([]*os.File{logW}, files...), func(b birth, kill func()) {
+		p.born, p.end, p.policy = b, kill, b.tell(p.policy, len(files))
 		limit := p.policy.memoryLimit()
 		p.layers = []Layer{b.Cgroup, {Name: LayerWatchdog, State: StateEnforced, Detail: fmt.Sprintf("checked every %d ms against %s", watchInterval.Milliseconds(), sized(limit))}}
 		beside.Go(func() { p.watch(limit, stop) })
@@ -159,10 +205,19 @@ func (p *Process) own(by launcher, o *Options, started chan<- error) {
 			emit = func(string) {}
 		}
 		beside.Go(func() { copyLines(logR, time.Now, emit) })
+		p.mu.Lock()
+		wanted := p.state == ordered
+		if wanted {
+			p.state = running
+		}
+		p.mu.Unlock()
+		if !wanted {
+			p.Kill("it came too late")
+		}
 		started <- nil
 	})
 	if err != nil {
-		_, _ = logR.Close(), logW.Close()
+		_ = logR.Close()
 		started <- err
 		return
 	}

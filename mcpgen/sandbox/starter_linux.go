@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,8 +18,8 @@ import (
 // The wire between a parent and its starter: one JSON datagram each way on a SOCK_SEQPACKET pair. The first one of the
 // parent says how children are started, once and for all; an order carries the child's descriptors (SCM_RIGHTS, unix(7)).
 //
-//	parent → starter  config, then order and kill
-//	starter → parent  ready, then born or failed for an order, and ended for a born one
+//	parent → starter  config, then once sockets, and order, kill and ask
+//	starter → parent  ready, then born or failed for an order, ended for a born one, and here for an ask
 type starterMessage struct {
 	Type   string        `json:"type"`
 	ID     uint64        `json:"id,omitempty"` // of the order
@@ -27,6 +28,8 @@ type starterMessage struct {
 	Born   *birth        `json:"born,omitempty"`
 	Failed *startFailure `json:"failed,omitempty"`
 	Exit   *Exit         `json:"exit,omitempty"`
+	// Sockets are the paths of the parent's Unix listeners, which it may not remove itself once it is confined.
+	Sockets []string `json:"sockets,omitempty"`
 }
 
 // Types of a starterMessage.
@@ -38,15 +41,21 @@ const (
 	starterBorn   = "born"
 	starterFailed = "failed"
 	starterEnded  = "ended"
+	starterAsk    = "ask"
+	starterHere   = "here"
+	starterSocks  = "sockets"
 )
 
 const (
 	maxStarterMessage = 64 << 10
-	maxStarterFiles   = 16
+	maxStarterFiles   = 253 // SCM_MAX_FD (unix(7))
+	maxUnborn         = 16  // orders without an answer, above which a further one is refused at once
 	starterReadyTime  = 10 * time.Second
 	starterWriteTime  = 5 * time.Second
-	starterBirthTime  = 30 * time.Second // far above a fork on a busy machine: a starter that takes longer is stopped or stuck
+	starterSilence    = 30 * time.Second // without any answer, after which a starter without children is given up
 	starterExit       = "the process that starts children ended"
+	starterLate       = "the process that starts children did not start one in time: something stops it, such as a debugger or a file system that does not answer; " +
+		"if that lasts, start the studio again"
 )
 
 // starterSetup is what a starter starts. It is sent before the parent confines itself and cannot be changed.
@@ -76,16 +85,28 @@ func (e *startFailure) Unwrap() error {
 // that speaks to the network should hold. The starter never reads what comes from outside, holds no secret, and starts
 // one program only: the one named in its options.
 //
-// When it ends its children end with it, and there is no second one: a confined parent cannot make it. Its methods are
-// safe for concurrent use.
+// When it ends its children end with it, and there is no second one: a confined parent cannot make it. So one order that does not
+// get done is nobody's end: whoever gave it stops waiting, and what is born after all is killed. Only a starter that answers
+// nothing at all, while none of its children lives, is ended (attend). Its methods are safe for concurrent use.
 type Starter struct {
 	process *os.Process
 	conn    *net.UnixConn
+	silence time.Duration
+	wake    chan struct{} // of capacity one: there is something to wait for
 	done    chan struct{} // closed when the process and receive have ended
 
-	mu    sync.Mutex
-	next  uint64                         // guarded by mu
-	waits map[uint64]chan starterMessage // guarded by mu: by order; of capacity 2
+	mu     sync.Mutex
+	next   uint64                   // guarded by mu, as the rest
+	orders map[uint64]*starterChild // those that have not ended
+	heard  time.Time                // when it said something last
+	err    error                    // why it was given up
+}
+
+// starterChild is an order and what came of it.
+type starterChild struct {
+	answers chan starterMessage // of capacity 2
+	pid     int                 // guarded by Starter.mu; 0: not born
+	killed  bool                // guarded by Starter.mu
 }
 
 // StarterOptions say how the starter and its children are started.
@@ -96,6 +117,8 @@ type StarterOptions struct {
 	ChildArgs []string
 	// Exe is the program of both; "" means the running one.
 	Exe string
+
+	silence time.Duration // 0: starterSilence
 }
 
 // NewStarter starts the starter. Call it before ConfineParent; Close ends it.
@@ -104,7 +127,9 @@ func NewStarter(o StarterOptions) (*Starter, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start the starter: %w", err)
 	}
-	s := &Starter{conn: conn, done: make(chan struct{}), waits: map[uint64]chan starterMessage{}}
+	s := &Starter{
+		conn: conn, silence: cmp.Or(o.silence, starterSilence), wake: make(chan struct{}, 1), done: make(chan struct{}), orders: map[uint64]*starterChild{},
+	}
 	started := make(chan error, 1)
 	exited := make(chan struct{})
 	go s.own(o, file, started, exited)
@@ -121,6 +146,7 @@ func NewStarter(o StarterOptions) (*Starter, error) {
 		return nil, fmt.Errorf("start the starter: %w", err)
 	}
 	go s.receive(exited)
+	go s.attend()
 	return s, nil
 }
 
@@ -214,20 +240,7 @@ func (s *Starter) receive(exited <-chan struct{}) {
 		if err != nil || n == 0 {
 			break
 		}
-		var m starterMessage
-		if json.Unmarshal(buf[:n], &m) != nil {
-			continue // it does not send such
-		}
-		s.mu.Lock()
-		wait := s.waits[m.ID]
-		s.mu.Unlock()
-		if wait == nil {
-			continue
-		}
-		select {
-		case wait <- m:
-		default: // a third answer to one order
-		}
+		s.take(buf[:n])
 	}
 	_ = s.conn.Close()
 	_ = s.process.Kill() // without its link it would end anyway
@@ -235,11 +248,43 @@ func (s *Starter) receive(exited <-chan struct{}) {
 	close(s.done)
 }
 
+// take hands one datagram to the order it answers.
+func (s *Starter) take(b []byte) {
+	var m starterMessage
+	if json.Unmarshal(b, &m) != nil {
+		return // it does not send such
+	}
+	s.mu.Lock()
+	s.heard = time.Now()
+	c := s.orders[m.ID]
+	if c != nil && m.Born != nil {
+		c.pid = m.Born.PID
+	}
+	s.mu.Unlock()
+	if c == nil {
+		return
+	}
+	select {
+	case c.answers <- m:
+	default: // a third answer to one order
+	}
+}
+
 // PID is the starter's process id.
 func (s *Starter) PID() int { return s.process.Pid }
 
 // Done is closed when the starter has ended, and with it every child.
 func (s *Starter) Done() <-chan struct{} { return s.done }
+
+// Err is why the starter ended, once Done is closed.
+func (s *Starter) Err() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err != nil {
+		return s.err
+	}
+	return errors.New(starterExit)
+}
 
 // Close ends the starter, which ends its children, and waits for that.
 func (s *Starter) Close() error {
@@ -283,44 +328,86 @@ func (s *Starter) send(m starterMessage, files []*os.File) error {
 }
 
 // launch implements launcher.
-func (s *Starter) launch(o order, output *os.File, files []*os.File, born func(birth, func())) (Exit, error) {
-	answers := make(chan starterMessage, 2)
-	s.mu.Lock()
-	s.next++
-	id := s.next
-	s.waits[id] = answers
-	s.mu.Unlock()
-	defer func() {
-		s.mu.Lock()
-		delete(s.waits, id)
-		s.mu.Unlock()
-	}()
+func (s *Starter) launch(o order, files []*os.File, born func(birth, func())) (Exit, error) {
+	id, c, err := s.enter()
+	if err != nil {
+		closeFiles(files)
+		return Exit{}, err
+	}
+	defer s.leave(id)
 	// Only what matters before the child reads its policy; the program and its arguments are the starter's.
 	o = order{Enforce: o.Enforce, Slot: o.Slot, Policy: Policy{FS: o.Policy.FS, Dirs: o.Policy.Dirs, MemoryLimit: o.Policy.MemoryLimit, CPUs: o.Policy.CPUs}}
-	if err := s.send(starterMessage{Type: starterOrder, ID: id, Order: &o}, append([]*os.File{output}, files...)); err != nil {
-		select {
-		case <-s.done:
-			return Exit{}, errors.New("start child: " + starterExit + ": restart the studio")
-		default:
-			return Exit{}, fmt.Errorf("start child: %w", err)
-		}
+	err = s.send(starterMessage{Type: starterOrder, ID: id, Order: &o}, files)
+	closeFiles(files)
+	if err != nil {
+		return Exit{}, s.refused(err)
 	}
-	stuck := time.AfterFunc(starterBirthTime, func() { _ = s.process.Kill() })
-	m, ok := s.answer(answers)
-	stuck.Stop()
+	m, ok := s.answer(c.answers)
 	switch {
 	case !ok:
-		return Exit{}, errors.New("start child: " + starterExit + ": restart the studio")
+		return Exit{}, s.refused(nil)
 	case m.Type == starterFailed && m.Failed != nil:
 		return Exit{}, m.Failed
 	case m.Type != starterBorn || m.Born == nil:
 		return Exit{}, fmt.Errorf("start child: the starter answered %q", m.Type)
 	}
-	born(*m.Born, func() { _ = s.send(starterMessage{Type: starterKill, ID: id}, nil) }) // without a starter there is no child
-	if m, ok = s.answer(answers); !ok || m.Exit == nil {
-		return Exit{Code: -1, Signal: "SIGKILL", Reason: starterExit}, nil
+	born(*m.Born, func() { s.kill(id) })
+	if m, ok = s.answer(c.answers); !ok || m.Exit == nil {
+		return Exit{Code: -1, Signal: "SIGKILL", Reason: s.Err().Error()}, nil
 	}
 	return *m.Exit, nil
+}
+
+func (s *Starter) late() string { return starterLate }
+
+// enter lists a new order. It refuses one where so many are stuck that another would be too.
+func (s *Starter) enter() (id uint64, c *starterChild, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	unborn := 0
+	for _, c := range s.orders {
+		if c.pid == 0 {
+			unborn++
+		}
+	}
+	if unborn >= maxUnborn {
+		return 0, nil, errors.New("start child: " + starterLate)
+	}
+	s.next++
+	c = &starterChild{answers: make(chan starterMessage, 2)}
+	s.orders[s.next] = c
+	s.rouse()
+	return s.next, c, nil
+}
+
+func (s *Starter) leave(id uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.orders, id)
+}
+
+// kill asks for the end of a child; without a starter there is none.
+func (s *Starter) kill(id uint64) {
+	s.mu.Lock()
+	if c := s.orders[id]; c != nil {
+		c.killed = true
+		s.rouse()
+	}
+	s.mu.Unlock()
+	_ = s.send(starterMessage{Type: starterKill, ID: id}, nil)
+}
+
+// refused is why an order could not be given; err is why it could not be sent.
+func (s *Starter) refused(err error) error {
+	select {
+	case <-s.done:
+		return fmt.Errorf("start child: %w: restart the studio", s.Err())
+	default:
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return errors.New("start child: " + starterLate)
+	}
+	return fmt.Errorf("start child: %w", err)
 }
 
 // answer waits for the next message of an order; false when the starter is gone.

@@ -33,6 +33,7 @@ func starterCapabilities() uint64 {
 type starterServer struct {
 	conn     *net.UnixConn
 	setup    starterSetup
+	sockets  *[]ownSocket // of the parent; nil: not told yet
 	by       direct
 	children sync.WaitGroup
 	sending  sync.Mutex
@@ -69,12 +70,16 @@ func serveStarter(keep uint64) int {
 	s.send(starterMessage{Type: starterReady})
 	for {
 		m, files, err := s.receive()
+		if errors.Is(err, errMalformed) {
+			continue // it has no meaning that could be done; whoever waits for an answer stops in time
+		}
 		if err != nil {
 			break
 		}
 		s.handle(m, files)
 	}
 	s.farewell()
+	s.removeSockets()
 	return 0
 }
 
@@ -100,10 +105,13 @@ func (s *starterServer) begin(keep uint64) error {
 	return err
 }
 
-// receive reads one datagram with its descriptors, which are close-on-exec.
+// errMalformed is the error of a datagram that is none of ours.
+var errMalformed = errors.New("malformed message")
+
+// receive reads one datagram with its descriptors, which are close-on-exec. With an error it has closed them.
 func (s *starterServer) receive() (m starterMessage, files []*os.File, err error) {
 	buf, oob := make([]byte, maxStarterMessage), make([]byte, unix.CmsgSpace(4*maxStarterFiles))
-	n, oobn, _, _, err := s.conn.ReadMsgUnix(buf, oob)
+	n, oobn, flags, _, err := s.conn.ReadMsgUnix(buf, oob)
 	if err != nil {
 		return m, nil, err
 	}
@@ -111,19 +119,19 @@ func (s *starterServer) receive() (m starterMessage, files []*os.File, err error
 		return m, nil, os.ErrClosed // the parent went
 	}
 	messages, err := syscall.ParseSocketControlMessage(oob[:oobn])
-	if err != nil {
-		return m, nil, err
-	}
 	for i := range messages {
-		fds, err := syscall.ParseUnixRights(&messages[i])
-		if err != nil {
-			return m, files, err
-		}
+		fds, e := syscall.ParseUnixRights(&messages[i])
+		err = errors.Join(err, e)
 		for _, fd := range fds {
 			files = append(files, os.NewFile(uintptr(fd), "order"))
 		}
 	}
-	return m, files, json.Unmarshal(buf[:n], &m)
+	err = errors.Join(err, json.Unmarshal(buf[:n], &m))
+	if err != nil || flags&(unix.MSG_TRUNC|unix.MSG_CTRUNC) != 0 {
+		closeFiles(files)
+		return starterMessage{}, nil, errMalformed
+	}
+	return m, files, nil
 }
 
 func (s *starterServer) handle(m starterMessage, files []*os.File) {
@@ -140,6 +148,12 @@ func (s *starterServer) handle(m starterMessage, files []*os.File) {
 			kill()
 		}
 		closeFiles(files)
+	case m.Type == starterAsk:
+		closeFiles(files)
+		s.send(starterMessage{Type: starterHere})
+	case m.Type == starterSocks && s.sockets == nil:
+		closeFiles(files)
+		s.sockets = lookAtSockets(m.Sockets)
 	default:
 		closeFiles(files)
 	}
@@ -147,15 +161,13 @@ func (s *starterServer) handle(m starterMessage, files []*os.File) {
 
 // run starts one child and stays with it to its end.
 func (s *starterServer) run(id uint64, o order, files []*os.File) {
-	exit, err := s.by.launch(o, files[0], files[1:], func(b birth, kill func()) {
-		closeFiles(files) // the child has its copies; ours would keep the other ends from seeing it die
+	exit, err := s.by.launch(o, files, func(b birth, kill func()) {
 		s.mu.Lock()
 		s.kill[id] = kill
 		s.mu.Unlock()
 		s.send(starterMessage{Type: starterBorn, ID: id, Born: &b})
 	})
 	if err != nil {
-		closeFiles(files)
 		s.send(starterMessage{Type: starterFailed, ID: id, Failed: failureOf(err)})
 		return
 	}

@@ -107,7 +107,10 @@ func look(ctx context.Context, o Options, enforce bool) (mcpgen.ChildState, erro
 	}
 	state := p.state(mcpgen.RoleProbe)
 	p.box.Kill("the probe is over")
-	<-p.box.Done()
+	select {
+	case <-p.box.Done():
+	case <-ctx.Done(): // it ends when the kernel lets it
+	}
 	return state, nil
 }
 

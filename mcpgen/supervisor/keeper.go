@@ -173,7 +173,7 @@ func (k *keeper) retire(ctx context.Context, last *slot, timeout time.Duration) 
 	case <-ctx.Done():
 	}
 	last.child.drain(ctx)
-	if last.child.box.Exit().Reason != "" {
+	if !isDone(last.child.ended) || last.child.exit.Reason != "" {
 		k.v.logs.add(slog.LevelWarn, sourceSupervisor, k.plan.revision, "drained: the time was up, running calls were ended", nil)
 		return
 	}
@@ -185,7 +185,7 @@ func (k *keeper) kill(reason string) {
 	child := k.child
 	k.mu.Unlock()
 	child.end(reason)
-	<-child.ended
+	child.gone()
 }
 
 // fill puts what the keeper knows into the state.

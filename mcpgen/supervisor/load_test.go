@@ -103,7 +103,7 @@ func TestKilledUnderLoad(t *testing.T) {
 			if now := v.State().PID; err == nil && strings.Contains(body, `"n":-1`) && now != pid && now != 0 {
 				break
 			}
-			if time.Since(start) > 10*time.Second {
+			if time.Since(start) > time.Minute {
 				t.Fatalf("no answer after kill %d: %s %v", i+1, body, err)
 			}
 		}
@@ -116,7 +116,7 @@ func TestKilledUnderLoad(t *testing.T) {
 	if l.wrong.Load()+l.broken.Load() > 0 || l.answered.Load() < 100 {
 		t.Error("a call got a wrong answer or an unclear error, or there was no load")
 	}
-	bound := 5 * time.Second // of the sample, which runs beside other tests
+	bound := 30 * time.Second // of the sample, which runs beside other tests: it is the first answer, not the time
 	if n == 100 {
 		bound = time.Second
 	}
@@ -173,7 +173,7 @@ func killParent(t *testing.T, dir, how string) time.Duration {
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, time.Second, "the children are gone", func() bool { return !slices.ContainsFunc(pids, alive) })
+	eventually(t, time.Minute, "the children are gone", func() bool { return !slices.ContainsFunc(pids, alive) })
 	took := time.Since(start)
 	_ = cmd.Wait() // it was killed
 	return took

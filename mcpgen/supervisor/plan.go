@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,6 +21,7 @@ type plan struct {
 	revision int // 0 for a workbench
 	start    *control.Start
 	policy   sandbox.Policy
+	sqlite   []string // the SQLite databases, whose place in the policy is looked for at each start
 	// connection is what a workbench is for; nil for a server.
 	connection *mcpgen.ConnectionRef
 	names      map[string]string        // of connections, by id
@@ -76,7 +78,6 @@ func (v *Supervisor) plan(role control.Role, revision int, m *mcpgen.Manifest, s
 	p := &plan{
 		role: role, revision: revision, allow: map[string]broker.Target{}, names: map[string]string{},
 	}
-	var files []string
 	opened := map[string]map[string]string{}
 	systemRoots := false
 	for _, c := range m.Connections {
@@ -85,18 +86,47 @@ func (v *Supervisor) plan(role control.Role, revision int, m *mcpgen.Manifest, s
 			opened[c.ID] = fields
 		}
 		if c.DBType == store.SQLite {
-			files = append(files, c.Database)
+			p.sqlite = append(p.sqlite, c.Database)
 			continue
 		}
 		p.allow[c.ID] = broker.Target{Host: c.Host, Port: c.Port, AllowPrivate: v.o.Broker.AllowPrivate}
 		systemRoots = systemRoots || c.SSLRootCert == "" && slices.Contains([]store.SSLMode{store.SSLVerifyCA, store.SSLVerifyFull}, c.SSLMode)
 	}
+	if len(p.sqlite) > 0 && v.o.SQLiteDir == "" {
+		return nil, errors.New("sqlite: there is no directory for SQLite databases: set STUDIO_SQLITE_DIR")
+	}
 	p.start = &control.Start{Role: role, Manifest: json.RawMessage(encoded), Secrets: control.NewSecrets(opened)}
 	p.policy = sandbox.Policy{FS: sandbox.FSNone, MemoryLimit: m.Limits.MemoryBytes(), CPUs: m.Limits.CPUs, SystemRoots: systemRoots}
-	if len(files) > 0 {
-		if err := sqlitePolicy(&p.policy, v.o.SQLiteDir, files); err != nil {
-			return nil, fmt.Errorf("sqlite: %w", err)
-		}
-	}
 	return p, nil
+}
+
+// confine is the policy for the next child, with the files it is given, which the caller owns. What it finds on a file system that does
+// not answer it finds too late: then it returns when ctx ends.
+func (v *Supervisor) confine(ctx context.Context, p *plan) (sandbox.Policy, held, error) {
+	policy := p.policy
+	if len(p.sqlite) == 0 {
+		return policy, nil, nil
+	}
+	type answer struct {
+		files held
+		err   error
+	}
+	found := make(chan answer)
+	v.tasks.Go(func() {
+		files, err := sqlitePolicy(&policy, v.o.SQLiteDir, p.sqlite)
+		select {
+		case found <- answer{files, err}:
+		case <-ctx.Done():
+			files.close()
+		}
+	})
+	select {
+	case a := <-found:
+		if a.err != nil {
+			return policy, nil, fmt.Errorf("sqlite: %w", a.err)
+		}
+		return policy, a.files, nil
+	case <-ctx.Done():
+		return sandbox.Policy{}, nil, fmt.Errorf("sqlite: the file system of %s does not answer: %w", v.o.SQLiteDir, ctx.Err())
+	}
 }

@@ -23,6 +23,10 @@ import (
 // lastWords is how long a child that closed its link has to exit by itself.
 const lastWords = time.Second
 
+// goneTime is how long anybody waits for a killed child to be gone. One that waits in the kernel for a disk or a mount ends when that
+// answers, and holds nobody up until then.
+const goneTime = 5 * time.Second
+
 // process is one child from its start to its end.
 type process struct {
 	v        *Supervisor
@@ -94,8 +98,13 @@ func (p *pipes) close() {
 func (v *Supervisor) spawn(ctx context.Context, pl *plan) (*process, error) {
 	ctx, cancel := context.WithTimeout(ctx, v.o.StartTimeout)
 	defer cancel()
+	policy, files, err := v.confine(ctx, pl)
+	if err != nil {
+		return nil, err
+	}
 	ends, err := newPipes()
 	if err != nil {
+		files.close()
 		closeFiles(ends.files)
 		return nil, err
 	}
@@ -104,7 +113,7 @@ func (v *Supervisor) spawn(ctx context.Context, pl *plan) (*process, error) {
 		first: make(chan error, 1), finished: make(chan struct{}), ended: make(chan struct{}), startedAt: v.o.Now().UTC(),
 	}
 	p.box, err = sandbox.Start(ctx, sandbox.Options{
-		Args: v.o.Args, Exe: v.o.Exe, Starter: v.o.Starter, Files: ends.files, Policy: pl.policy, Slot: int(v.slots.Add(1) % sandbox.UIDs),
+		Args: v.o.Args, Exe: v.o.Exe, Starter: v.o.Starter, Files: ends.files, Held: files, Policy: policy, Slot: int(v.slots.Add(1) % sandbox.UIDs),
 		Enforce: v.o.Enforce, Log: p.printed,
 		Handshake: func(policy sandbox.Policy) (sandbox.Report, error) { return p.handshake(ctx, policy) },
 	})
@@ -116,7 +125,7 @@ func (v *Supervisor) spawn(ctx context.Context, pl *plan) (*process, error) {
 	p.serve(ends)
 	if err := p.admit(ctx); err != nil {
 		p.end("it did not become ready")
-		<-p.ended
+		p.gone()
 		return nil, err
 	}
 	p.readyAt = v.o.Now()
@@ -417,7 +426,18 @@ func (p *process) drain(ctx context.Context) {
 	if !isDone(p.box.Done()) {
 		p.kill("the time to drain was up")
 	}
-	<-p.ended
+	p.gone()
+}
+
+// gone waits until everything of a killed child is cleared away, and gives up on one that the kernel does not let go.
+func (p *process) gone() {
+	timer := time.NewTimer(goneTime)
+	defer timer.Stop()
+	select {
+	case <-p.ended:
+	case <-timer.C:
+		p.v.o.Log.Warn("a killed child does not end: it waits in the kernel, for a disk or a mount", "revision", p.plan.revision, "pid", p.box.PID())
+	}
 }
 
 // kill ends a child for what it did.

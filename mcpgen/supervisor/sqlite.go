@@ -12,73 +12,100 @@ import (
 	"mcpstudio/mcpgen/sandbox"
 )
 
+// held are the directory and the side files of SQLite databases as they were looked at, by path: the child is given these, whatever
+// somebody who may write there puts in their places.
+type held map[string]*os.File
+
+func (h held) close() {
+	for _, f := range h {
+		f.Close()
+	}
+}
+
 // sqlitePolicy lets a child read the SQLite directory, and write the -wal and
 // -shm files of the databases in WAL mode among the named ones: a reader of such a
 // database joins its shared index (https://sqlite.org/wal.html, "Read-only
 // databases"). Missing ones are made, empty, with the owner and mode of the
-// database, because the child cannot make a file.
+// database, because the child cannot make a file. What it returns goes with the
+// policy to sandbox.Start, and is for one child: the next one may find other files.
 //
-// When the studio is root its children have a uid of their own, and the directory
-// and its files must let that read.
+// When the studio is root its children have a uid and a group of their own, and the
+// directory and its files must let one of them read.
 //
 // A database that is missing or not readable is no error here: the driver says so
 // at its connection, in a test as in a call.
-func sqlitePolicy(p *sandbox.Policy, dir string, databases []string) error {
-	if dir == "" {
-		return errors.New("there is no directory for SQLite databases: set STUDIO_SQLITE_DIR")
-	}
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		return err
+func sqlitePolicy(p *sandbox.Policy, dir string, databases []string) (_ held, err error) {
+	if dir, err = filepath.Abs(dir); err != nil {
+		return nil, err
 	}
 	if dir, err = filepath.EvalSymlinks(dir); err != nil {
-		return fmt.Errorf("the directory for SQLite databases: %w", err)
+		return nil, fmt.Errorf("the directory for SQLite databases: %w", err)
 	}
-	if err := readable(dir); err != nil {
-		return err
-	}
-	p.FS, p.Dirs = sandbox.FSRO, []string{dir}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return fmt.Errorf("the directory for SQLite databases: %w", err)
+		return nil, fmt.Errorf("the directory for SQLite databases: %w", err)
 	}
 	defer root.Close()
+	if err := readable(root, dir); err != nil {
+		return nil, err
+	}
+	out := held{}
+	defer func() {
+		if err != nil {
+			out.close()
+		}
+	}()
+	p.FS, p.Dirs = sandbox.FSRO, []string{dir}
+	if out[dir], err = sandbox.Hold(root, "."); err != nil {
+		return nil, fmt.Errorf("the directory for SQLite databases: %w", err)
+	}
 	for _, name := range databases {
 		wal, info, err := walMode(root, name)
 		if err != nil || !wal {
 			continue
 		}
 		for _, side := range []string{name + "-wal", name + "-shm"} {
-			if err := touchLike(root, side, info); err != nil {
-				return fmt.Errorf("%s is in WAL mode and its file %s cannot be used here: %w", name, side, err)
+			f, err := sideFile(root, side, info)
+			if err != nil {
+				out.close()
+				return nil, fmt.Errorf("%s is in WAL mode and its file %s cannot be used here: %w", name, side, err)
 			}
-			p.FS = sandbox.FSROShm
-			p.RWFiles = append(p.RWFiles, filepath.Join(dir, side))
+			path := filepath.Join(dir, side)
+			if _, twice := out[path]; twice {
+				f.Close()
+				continue
+			}
+			p.FS, out[path] = sandbox.FSROShm, f
+			p.RWFiles = append(p.RWFiles, path)
 		}
 	}
-	return nil
+	return out, nil
 }
 
-// readable says when a child with a uid of its own could not read the directory. What lies above it does not matter: the sandbox binds
-// the directory itself. Where the kernel gives no mount namespace the driver reports what it cannot open.
-func readable(dir string) error {
+// readable says when children, with a uid and a group of their own, could not read the directory. What lies above it does not matter: the
+// sandbox binds the directory itself. Where the kernel gives no mount namespace the driver reports what it cannot open.
+func readable(root *os.Root, dir string) error {
 	if os.Geteuid() != 0 {
 		return nil
 	}
-	info, err := os.Stat(dir)
+	info, err := root.Stat(".")
 	if err != nil {
 		return err
 	}
-	if need := fs.FileMode(0o005); info.Mode().Perm()&need != need {
-		return fmt.Errorf("the server runs as uid %d to %d and cannot read the databases: %s has mode %04o; chmod o+rx it, or run the studio as an ordinary user",
-			sandbox.FirstUID, sandbox.FirstUID+sandbox.UIDs-1, dir, info.Mode().Perm())
+	need := fs.FileMode(0o005)
+	if st, ok := info.Sys().(*syscall.Stat_t); ok && st.Gid == sandbox.GID {
+		need = 0o050
+	}
+	if info.Mode().Perm()&need != need {
+		return fmt.Errorf("the server runs as group %d, which cannot read the databases: %s has mode %04o; chgrp %d and chmod g+rx it (or chmod o+rx), or run the studio as an ordinary user",
+			sandbox.GID, dir, info.Mode().Perm(), sandbox.GID)
 	}
 	return nil
 }
 
 // walMode reports whether the header says WAL: bytes 18 and 19 are 2 (https://sqlite.org/fileformat.html, 1.3.3).
 func walMode(root *os.Root, name string) (bool, fs.FileInfo, error) {
-	f, err := root.Open(name)
+	f, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe of that name would wait for its other end
 	if err != nil {
 		return false, nil, err
 	}
@@ -94,12 +121,33 @@ func walMode(root *os.Root, name string) (bool, fs.FileInfo, error) {
 	return header[18] == 2 && header[19] == 2, info, nil
 }
 
-// touchLike makes an empty file unless there is one that can be no other file than the database's own.
+// sideFile opens a side file, and makes it when it is missing. The file is looked at through its descriptor, which is what the child
+// gets.
+func sideFile(root *os.Root, name string, like fs.FileInfo) (*os.File, error) {
+	if err := touchLike(root, name, like); err != nil {
+		return nil, err
+	}
+	f, err := sandbox.Hold(root, name)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil {
+		err = ownSideFile(info, like)
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// touchLike makes an empty file like another, unless there is something of that name.
 func touchLike(root *os.Root, name string, like fs.FileInfo) error {
 	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, like.Mode().Perm())
 	switch {
 	case errors.Is(err, fs.ErrExist):
-		return ownSideFile(root, name, like)
+		return nil
 	case err != nil:
 		return err
 	}
@@ -115,11 +163,7 @@ func touchLike(root *os.Root, name string, like fs.FileInfo) error {
 
 // ownSideFile refuses what the child must not be given to write: a link, which may lead to any other file, and a file of somebody who
 // is neither the owner of the database nor the studio.
-func ownSideFile(root *os.Root, name string, like fs.FileInfo) error {
-	info, err := root.Lstat(name)
-	if err != nil {
-		return err
-	}
+func ownSideFile(info, like fs.FileInfo) error {
 	if !info.Mode().IsRegular() {
 		return fmt.Errorf("it is not a regular file (%s); remove it", info.Mode().Type())
 	}

@@ -264,7 +264,7 @@ func (v *Supervisor) deploy(ctx context.Context, d mcpgen.Deployment, st *steps)
 	}
 	if err != nil {
 		candidate.end("the deploy failed")
-		<-candidate.ended
+		candidate.gone()
 	}
 	return err
 }
