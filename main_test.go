@@ -46,7 +46,7 @@ var deps = map[string]string{
 	"mcpgen/queue":             "",
 	"mcpgen/jsonscan":          "",
 	"mcpgen/pipe":              "",
-	"mcpgen/driver":            "mcpgen/sqllex store",
+	"mcpgen/driver":            "mcpgen/jsonscan mcpgen/sqllex store",
 	"mcpgen/driver/postgres":   "mcpgen/driver mcpgen/sqllex store",
 	"mcpgen/driver/sqlite":     "mcpgen/driver mcpgen/sqllex store",
 	"mcpgen/driver/all":        "mcpgen/driver mcpgen/driver/postgres mcpgen/driver/sqlite store",
@@ -56,14 +56,14 @@ var deps = map[string]string{
 	"mcpgen/hop":               "mcpgen/jsonscan",
 	"mcpgen/sandbox":           "",
 	"mcpgen/control":           "mcpgen store",
-	"mcpgen/child":             "mcpgen mcpgen/broker mcpgen/control mcpgen/hop mcpgen/driver mcpgen/driver/all mcpgen/query mcpgen/queue mcpgen/sandbox mcpgen/sqllex store",
+	"mcpgen/child":             "mcpgen mcpgen/broker mcpgen/control mcpgen/hop mcpgen/jsonscan mcpgen/driver mcpgen/driver/all mcpgen/query mcpgen/queue mcpgen/sandbox mcpgen/sqllex store",
 	"mcpgen/child/childtest":   "mcpgen/child",
 	"mcpgen/supervisor":        "mcpgen mcpgen/broker mcpgen/control mcpgen/hop mcpgen/pipe mcpgen/sandbox store",
 	"server/op":                "auth store",
 	"server/doctor":            "store",
 	"server/studio":            "auth auth/session auth/token mcpgen mcpgen/sqllex mcpgen/transform server/connect server/doctor server/op store store/db",
 	"server/rest":              "auth auth/session server/clientip server/op store",
-	"server/front":             "auth server/clientip mcpgen/hop store",
+	"server/front":             "auth server/clientip mcpgen/hop mcpgen/jsonscan store",
 	"server/clientip":          "",
 	"server/connect":           "",
 	"server":                   "auth auth/limit auth/password auth/session auth/token mcpgen mcpgen/broker mcpgen/hop mcpgen/sandbox mcpgen/supervisor server/clientip server/connect server/doctor server/front server/op server/rest server/studio store store/db store/keyring",
@@ -347,10 +347,19 @@ func TestMain(m *testing.M) {
 // TestScripts drives the real program. Beside testscript's own commands there are
 //
 //	serve [flag...]                starts studio serve and waits for its address; sets URL, CODE (of the setup link) and PID
-//	stop [signal]                  ends it and waits; its log is then in serve.log. TWICE sends a second SIGTERM, which must end it at once
+//	end [signal]                   ends it and waits; its log is then in serve.log. TWICE sends a second SIGTERM, which must end it at once
 //	hang METHOD path               sends a request that is not whole and keeps the connection until the script ends
 //	http status METHOD path [body] calls it with the session of the last answer that set one; the body goes to stdout
 func TestScripts(t *testing.T) {
+	scripts, err := filepath.Glob("server/testdata/script/*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range scripts { // testscript's own stop passes a script over and leaves the rest of it out
+		if b, err := os.ReadFile(file); err != nil || regexp.MustCompile(`(?m)^\s*(\[.*\]\s*)?stop\b`).Match(b) {
+			t.Errorf("%s stops before its end (%v)", file, err)
+		}
+	}
 	testscript.Run(t, testscript.Params{
 		Dir: "server/testdata/script",
 		Setup: func(e *testscript.Env) error {
@@ -375,7 +384,7 @@ func TestScripts(t *testing.T) {
 			}
 			return os.Getuid() == 0, nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"serve": serveCmd, "stop": stopCmd, "http": httpCmd, "hang": hangCmd},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"serve": serveCmd, "end": endCmd, "http": httpCmd, "hang": hangCmd},
 	})
 }
 
@@ -444,7 +453,7 @@ func serveCmd(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-func stopCmd(ts *testscript.TestScript, _ bool, args []string) {
+func endCmd(ts *testscript.TestScript, _ bool, args []string) {
 	s := state(ts)
 	if s.cmd == nil {
 		ts.Fatalf("nothing is served")
@@ -456,17 +465,32 @@ func stopCmd(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(s.cmd.Process.Signal(signal))
 	began := time.Now()
 	if len(args) == 1 && args[0] == "TWICE" {
-		time.Sleep(300 * time.Millisecond) // or the kernel makes one of the two
-		ts.Check(s.cmd.Process.Signal(signal))
+		for deadline := time.Now().Add(time.Minute); !strings.Contains(ts.ReadFile("serve.log"), "the studio ends"); time.Sleep(10 * time.Millisecond) { // or the kernel makes one of the two
+			if time.Now().After(deadline) {
+				ts.Fatalf("the first signal was not heard")
+			}
+		}
+		began = time.Now()
+		ended := make(chan struct{})
+		defer close(ended)
+		go func(p *os.Process) { // the next signal ends it, once the first one's handler is gone
+			for p.Signal(signal) == nil {
+				select {
+				case <-time.After(50 * time.Millisecond):
+				case <-ended:
+					return
+				}
+			}
+		}(s.cmd.Process)
 	}
-	timer := time.AfterFunc(45*time.Second, func() { _ = s.cmd.Process.Kill() })
+	timer := time.AfterFunc(2*time.Minute, func() { _ = s.cmd.Process.Kill() })
 	err := s.cmd.Wait()
 	if !timer.Stop() {
 		ts.Fatalf("studio serve did not end")
 	}
 	switch {
 	case len(args) == 1 && args[0] == "TWICE":
-		if err == nil || time.Since(began) > 10*time.Second {
+		if err == nil || time.Since(began) > 7*time.Second { // a request that is not whole has ten seconds
 			ts.Fatalf("the second signal did not end it at once: %v after %s", err, time.Since(began))
 		}
 	case signal == syscall.SIGTERM:
@@ -483,7 +507,14 @@ func hangCmd(ts *testscript.TestScript, _ bool, args []string) {
 	c, err := net.Dial("tcp", strings.TrimPrefix(ts.Getenv("URL"), "http://"))
 	ts.Check(err)
 	ts.Defer(func() { _ = c.Close() })
-	_, err = fmt.Fprintf(c, "%s %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{", args[0], args[1])
+	_, err = fmt.Fprintf(c, "%s %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n", args[0], args[1])
+	ts.Check(err)
+	line, err := bufio.NewReader(c).ReadString('\n') // it reads the body now
+	ts.Check(err)
+	if !strings.HasPrefix(line, "HTTP/1.1 100 ") {
+		ts.Fatalf("hang: got %s", line)
+	}
+	_, err = io.WriteString(c, "{")
 	ts.Check(err)
 }
 
@@ -502,7 +533,7 @@ func httpCmd(ts *testscript.TestScript, neg bool, args []string) {
 	if s.cookie != "" {
 		q.Header.Set("Cookie", s.cookie)
 	}
-	client := http.Client{Timeout: 30 * time.Second}
+	client := http.Client{Timeout: 2 * time.Minute}
 	res, err := client.Do(q)
 	ts.Check(err)
 	defer res.Body.Close()

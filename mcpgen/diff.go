@@ -116,7 +116,7 @@ func (d *differ) fields(a, b any) []FieldDiff {
 	var out []FieldDiff
 	for _, k := range slices.Sorted(maps.Keys(merge(before, after))) {
 		switch k {
-		case "id", "input_schema", "definition": // derived: the parts they are made of are compared by themselves
+		case "id", "definition": // derived: the parts they are made of are compared by themselves
 			continue
 		}
 		if x, y := orNull(before[k]), orNull(after[k]); !bytes.Equal(x, y) {
@@ -128,15 +128,20 @@ func (d *differ) fields(a, b any) []FieldDiff {
 
 func (d *differ) members(v any) map[string]json.RawMessage {
 	m := map[string]json.RawMessage{}
-	switch x := v.(type) {
-	case nil:
+	if v == nil {
 		return m
-	case *Tool:
-		d.unpack(x.Definition, m)
 	}
 	b, err := json.Marshal(v)
 	if err == nil && string(b) != "null" {
 		err = json.Unmarshal(b, &m)
+	}
+	if t, ok := v.(*Tool); ok {
+		d.unpack(t.Definition, m)
+		if generated, failed := inputSchema(&store.Tool{Parameters: t.Parameters}); failed != nil {
+			err = cmp.Or(err, failed)
+		} else if bytes.Equal(generated, t.InputSchema) { // the parameters are compared by themselves
+			delete(m, "input_schema")
+		}
 	}
 	if err != nil && d.err == nil {
 		d.err = fmt.Errorf("compare manifests: %w", err)
@@ -193,6 +198,9 @@ func (d *differ) tool(a, b *Tool, c *Change) {
 		c.say(true, "Renamed from %s: clients that call the old name fail.", a.Name)
 	}
 	parameterChanges(a.Parameters, b.Parameters, c)
+	if c.has("input_schema") {
+		c.say(true, "The tool's own input schema changed: arguments that pass now may be refused.")
+	}
 	if c.has("sql") {
 		c.say(false, "The statement changed.")
 	}

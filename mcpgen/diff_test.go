@@ -81,7 +81,6 @@ func TestDiffSaysWhatItMeansForClients(t *testing.T) {
 	}
 }
 
-// A changed password is a change to deploy, but its value is nowhere. case 86
 // Limits are compared by what they mean: a manifest from before there were any has the defaults.
 func TestDiffOfLimits(t *testing.T) {
 	old := compileClean(t, shop())
@@ -104,6 +103,33 @@ func TestDiffOfLimits(t *testing.T) {
 	}
 }
 
+// A schema that the author wrote is nowhere else in the tool: that it changes, comes or goes must not look like no change.
+func TestDiffOfOwnSchema(t *testing.T) {
+	own := func(minimum string) func(*store.Snapshot) {
+		return func(s *store.Snapshot) {
+			s.Tools[0].InputSchema = json.RawMessage(`{"type":"object","properties":{"limit":{"type":"integer","minimum":` + minimum + `}}}`)
+		}
+	}
+	made := func(change func(*store.Snapshot)) *Manifest {
+		s := shop()
+		change(&s)
+		return compileClean(t, s)
+	}
+	generated := made(func(*store.Snapshot) {})
+	for name, c := range map[string]struct{ old, now *Manifest }{
+		"changes": {made(own("1")), made(own("5"))}, "comes": {generated, made(own("1"))}, "goes": {made(own("1")), generated},
+	} {
+		got, err := Diff(c.old, c.now, Secrets{}, Secrets{})
+		if err != nil || len(got) != 1 || !got[0].Breaking || len(got[0].Fields) != 1 || got[0].Fields[0].Field != "input_schema" || len(got[0].Sentences) != 1 {
+			t.Errorf("%s: %+v %v", name, got, err)
+		}
+	}
+	if got, err := Diff(made(own("1")), made(own("1")), Secrets{}, Secrets{}); err != nil || len(got) != 0 {
+		t.Errorf("the same: %+v %v", got, err)
+	}
+}
+
+// A changed password is a change to deploy, but its value is nowhere. case 86
 func TestDiffOfSecrets(t *testing.T) {
 	m := compileClean(t, shop())
 	one := NewSecrets(map[string]map[string]string{"c1": {"password": "CANARY-OLD"}})

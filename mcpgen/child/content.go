@@ -6,8 +6,9 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
+	"strings"
 
-	"mcpstudio/mcpgen/hop"
+	"mcpstudio/mcpgen/jsonscan"
 	"mcpstudio/store"
 )
 
@@ -38,7 +39,7 @@ func contentResult(b, structured []byte, t *tool) ([]byte, error) {
 		b = strconv.AppendInt(append(b, `,"row_count":`...), int64(len(rows)), 10)
 		b = append(strconv.AppendBool(append(b, `,"truncated":`...), in.Truncated), '}')
 		text := string(b[from:])
-		b = append(hop.AppendString(append(b, `,"content":[{"type":"text","text":`...), text), '}')
+		b = append(jsonscan.AppendString(append(b, `,"content":[{"type":"text","text":`...), text), '}')
 		blocks++
 	} else {
 		b = append(b, `"content":[`...)
@@ -78,7 +79,7 @@ func unmapped(rows [][]cell, content map[string]store.Content) (out []byte, left
 				out = append(out, ',')
 			}
 			first, left = false, true
-			out = append(append(hop.AppendString(out, c.column), ':'), c.value...)
+			out = append(append(jsonscan.AppendString(out, c.column), ':'), c.value...)
 		}
 		out = append(out, '}')
 	}
@@ -118,13 +119,14 @@ func appendBlock(b []byte, kind store.Content, c cell, toolName string, row int)
 		if mime == "" {
 			mime = map[string]string{"image": "image/png", "audio": "audio/wav"}[kind.Type]
 		}
-		data := c.text()
-		if _, err := base64.StdEncoding.DecodeString(data); err != nil || data == "" {
+		data, ok := base64Text(c.text())
+		if !ok || data == "" {
 			return nil, fmt.Errorf("the column %s does not hold %s data: it must be bytes, or text in base64; the tool's author must mend it", c.column, kind.Type)
 		}
 		return block(b, kind.Type, pair{"data", data}, pair{"mimeType", mime}), nil
 	case "resource":
-		return append(appendResource(append(b, `{"type":"resource","resource":`...), kind, c, toolName, row), '}'), nil
+		b, err := appendResource(append(b, `{"type":"resource","resource":`...), kind, c, toolName, row)
+		return append(b, '}'), err
 	case "resource_link":
 		l, ok := linkOf(c)
 		if !ok {
@@ -144,9 +146,17 @@ func appendBlock(b []byte, kind store.Content, c cell, toolName string, row int)
 	return block(b, "text", pair{"text", c.text()}), nil
 }
 
+// base64Text returns text without line breaks, which encoders such as PostgreSQL's put in and MCP has no place for, and whether
+// it is base64.
+func base64Text(text string) (string, bool) {
+	text = strings.NewReplacer("\r", "", "\n", "").Replace(text)
+	_, err := base64.StdEncoding.DecodeString(text)
+	return text, err == nil
+}
+
 // appendResource appends the contents of an embedded resource: the column's own
 // object, or its text under a URI that says where it comes from.
-func appendResource(b []byte, kind store.Content, c cell, toolName string, row int) []byte {
+func appendResource(b []byte, kind store.Content, c cell, toolName string, row int) ([]byte, error) {
 	l, ok := linkOf(c)
 	if !ok {
 		text := c.text()
@@ -156,14 +166,18 @@ func appendResource(b []byte, kind store.Content, c cell, toolName string, row i
 	if mime == "" {
 		mime = kind.MIMEType
 	}
-	b = append(hop.AppendString(append(b, `{"uri":`...), l.URI), `,"mimeType":`...)
+	b = append(jsonscan.AppendString(append(b, `{"uri":`...), l.URI), `,"mimeType":`...)
 	switch {
 	case l.Blob != nil && l.Text == nil:
 		if mime == "" {
 			mime = "application/octet-stream"
 		}
-		b = append(hop.AppendString(b, mime), `,"blob":`...)
-		b = hop.AppendString(b, *l.Blob)
+		blob, ok := base64Text(*l.Blob)
+		if !ok {
+			return nil, fmt.Errorf("the column %s holds a resource whose blob is not base64; the tool's author must mend it", c.column)
+		}
+		b = append(jsonscan.AppendString(b, mime), `,"blob":`...)
+		b = jsonscan.AppendString(b, blob)
 	default:
 		if mime == "" {
 			mime = "text/plain"
@@ -171,23 +185,23 @@ func appendResource(b []byte, kind store.Content, c cell, toolName string, row i
 		if l.Text == nil {
 			l.Text = new(string)
 		}
-		b = append(hop.AppendString(b, mime), `,"text":`...)
-		b = hop.AppendString(b, *l.Text)
+		b = append(jsonscan.AppendString(b, mime), `,"text":`...)
+		b = jsonscan.AppendString(b, *l.Text)
 	}
-	return append(b, '}')
+	return append(b, '}'), nil
 }
 
 type pair struct{ key, value string }
 
 // block appends an object of strings and leaves empty ones out, but for text.
 func block(b []byte, kind string, members ...pair) []byte {
-	b = hop.AppendString(append(b, `{"type":`...), kind)
+	b = jsonscan.AppendString(append(b, `{"type":`...), kind)
 	for _, m := range members {
 		if m.value == "" && m.key != "text" {
 			continue
 		}
-		b = append(hop.AppendString(append(b, ','), m.key), ':')
-		b = hop.AppendString(b, m.value)
+		b = append(jsonscan.AppendString(append(b, ','), m.key), ':')
+		b = jsonscan.AppendString(b, m.value)
 	}
 	return append(b, '}')
 }

@@ -32,6 +32,10 @@ func openCursor(method []byte, cursor string) (after string, ok bool) {
 	return after, subtle.ConstantTimeCompare(raw[:sumSize], checksum(method, after)) == 1
 }
 
+func badCursor() *rpcError {
+	return invalidParams("The cursor is not valid. Start again without one.")
+}
+
 func checksum(method []byte, after string) []byte {
 	sum := sha256.Sum256(append(append([]byte("cursor\x00"), method...), "\x00"+after...))
 	return sum[:sumSize]

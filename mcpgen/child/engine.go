@@ -45,7 +45,7 @@ func queryConnection(c mcpgen.Connection, secrets map[string]string) query.Conne
 			if extra == nil {
 				extra = map[string]json.RawMessage{}
 			}
-			extra[key] = hopString(value)
+			extra[key] = jsonString(value)
 		}
 	}
 	return query.Connection{

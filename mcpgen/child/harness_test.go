@@ -106,17 +106,23 @@ func (l lines) next(t *testing.T) *control.Log {
 	return m.Log
 }
 
+// ends makes a pipe as between a studio and its child, with both ends here.
+func ends(t testing.TB, name string) (parent, child net.Conn) {
+	t.Helper()
+	parent, file, err := pipe.New(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if child, err = net.FileConn(file); err != nil {
+		t.Fatal(err)
+	}
+	return parent, child
+}
+
 func newTestServer(t testing.TB, dir string, m *mcpgen.Manifest) (*server, lines) {
 	t.Helper()
-	parent, file, err := pipe.New("control")
-	if err != nil {
-		t.Fatal(err)
-	}
-	conn, err := net.FileConn(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	file.Close()
+	parent, conn := ends(t, "control")
 	log := newLogger(control.NewChild(conn))
 	e, err := newEngine(m, control.Secrets{}, nil, dir, log)
 	if err != nil {

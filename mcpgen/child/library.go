@@ -13,6 +13,7 @@ import (
 
 	"mcpstudio/mcpgen"
 	"mcpstudio/mcpgen/hop"
+	"mcpstudio/mcpgen/jsonscan"
 	"mcpstudio/mcpgen/query"
 )
 
@@ -62,7 +63,7 @@ func (s *server) newView(allowed *hop.Allowed) *view {
 		mcpserver.WithInstructions(m.Server.Instructions),
 		mcpserver.WithToolCapabilities(false), mcpserver.WithResourceCapabilities(false, false), mcpserver.WithPromptCapabilities(false),
 		mcpserver.WithCompletions(), mcpserver.WithPromptCompletionProvider(complete), mcpserver.WithResourceCompletionProvider(complete),
-		mcpserver.WithPaginationLimit(pageSize), mcpserver.WithCacheHints(listTTL, mcp.CacheScopePrivate))
+		mcpserver.WithPaginationLimit(pageSize), mcpserver.WithHooks(cursors()), mcpserver.WithCacheHints(listTTL, mcp.CacheScopePrivate))
 	for i := range m.Prompts {
 		if p := &m.Prompts[i]; allowed.Prompt([]byte(p.Name)) {
 			v.lists.AddPrompt(promptEntry(p), s.promptHandler(p))
@@ -105,6 +106,9 @@ func (s *server) params(q *hop.Request) (json.RawMessage, *rpcError) {
 		}
 		return json.RawMessage("{}"), nil
 	case "server/discover":
+		if !q.Modern {
+			return nil, unknown
+		}
 		return json.RawMessage("{}"), nil
 	case "initialize":
 		if q.Modern {
@@ -112,7 +116,7 @@ func (s *server) params(q *hop.Request) (json.RawMessage, *rpcError) {
 		}
 		return initializeParams(q.Params)
 	case "prompts/list", "resources/list", "resources/templates/list":
-		return listParams(q.Params)
+		return listParams(q.Method, q.Params)
 	case "completion/complete":
 		return completeParams(q.Params)
 	}
@@ -126,27 +130,48 @@ func initializeParams(raw []byte) (json.RawMessage, *rpcError) {
 	if json.Unmarshal(raw, &p) != nil || p.ProtocolVersion == "" {
 		return nil, invalidParams("initialize needs protocolVersion, a string.")
 	}
-	b := hop.AppendString([]byte(`{"protocolVersion":`), p.ProtocolVersion)
+	b := jsonscan.AppendString([]byte(`{"protocolVersion":`), p.ProtocolVersion)
 	return append(b, `,"capabilities":{},"clientInfo":{"name":"","version":""}}`...), nil
 }
 
-// listParams checks a cursor of mcp-go's, which is base64.
-func listParams(raw []byte) (json.RawMessage, *rpcError) {
+// listParams turns a cursor of ours into mcp-go's, which is the name of the last entry in base64.
+func listParams(method, raw []byte) (json.RawMessage, *rpcError) {
 	cursor, no := cursorOf(raw)
 	if no != nil || cursor == nil {
 		return json.RawMessage("{}"), no
 	}
-	name, err := base64.StdEncoding.DecodeString(*cursor)
-	if err != nil || len(name) == 0 || len(name) > maxCursor {
-		return nil, invalidParams("The cursor is not valid. Start again without one.")
+	after, ok := openCursor(method, *cursor)
+	if !ok {
+		return nil, badCursor()
 	}
-	return append(hop.AppendString([]byte(`{"cursor":`), *cursor), '}'), nil
+	return append(jsonscan.AppendString([]byte(`{"cursor":`), base64.StdEncoding.EncodeToString([]byte(after))), '}'), nil
+}
+
+// cursors has mcp-go give our cursors: it would take its own from any text and for any list.
+func cursors() *mcpserver.Hooks {
+	h := &mcpserver.Hooks{}
+	h.AddAfterListPrompts(func(ctx context.Context, _ any, _ *mcp.ListPromptsRequest, l *mcp.ListPromptsResult) {
+		replaceCursor(ctx, &l.NextCursor)
+	})
+	h.AddAfterListResources(func(ctx context.Context, _ any, _ *mcp.ListResourcesRequest, l *mcp.ListResourcesResult) {
+		replaceCursor(ctx, &l.NextCursor)
+	})
+	h.AddAfterListResourceTemplates(func(ctx context.Context, _ any, _ *mcp.ListResourceTemplatesRequest, l *mcp.ListResourceTemplatesResult) {
+		replaceCursor(ctx, &l.NextCursor)
+	})
+	return h
+}
+
+func replaceCursor(ctx context.Context, next *mcp.Cursor) {
+	if name, err := base64.StdEncoding.DecodeString(string(*next)); err == nil && len(name) > 0 {
+		*next = mcp.Cursor(newCursor(callOf(ctx).q.Method, string(name)))
+	}
 }
 
 // ask makes one request to mcp-go with an id of our own, and puts the client's
 // around what comes back: mcp-go would read an integer id as a float.
 func (s *server) ask(ctx context.Context, lib *mcpserver.MCPServer, q *hop.Request, r *hop.Reply, method string, params json.RawMessage) *rpcError {
-	message := hop.AppendString([]byte(`{"jsonrpc":"2.0","id":1,"method":`), method)
+	message := jsonscan.AppendString([]byte(`{"jsonrpc":"2.0","id":1,"method":`), method)
 	message = append(append(message, `,"params":`...), params...)
 	if q.Modern { // the parent has checked the client's own _meta
 		message = bytes.TrimSuffix(message, []byte("}"))

@@ -1,16 +1,19 @@
 package child
 
 import (
+	"context"
 	"encoding/csv"
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"mcpstudio/mcpgen/hop"
+	"mcpstudio/mcpgen/query"
 	"mcpstudio/store"
 )
 
@@ -70,7 +73,7 @@ func TestHandshakes(t *testing.T) {
 	for _, method := range []string{"initialize", "ping", "logging/setLevel", "resources/subscribe", "subscriptions/listen", "tasks/list", "tools", "TOOLS/LIST", "sampling/createMessage"} {
 		refusedWith(t, s, request(true, method, "", "", "{}"), hop.CodeMethodNotFound, 404, "no such method")
 	}
-	for _, method := range []string{"logging/setLevel", "resources/subscribe", "tasks/list", "nonesuch"} {
+	for _, method := range []string{"logging/setLevel", "resources/subscribe", "tasks/list", "server/discover", "nonesuch"} {
 		refusedWith(t, s, request(false, method, "", "", "{}"), hop.CodeMethodNotFound, 200, "no such method")
 	}
 	// An integer id comes back with its digits.
@@ -142,6 +145,55 @@ func TestResources(t *testing.T) {
 		for _, c := range []string{`"%"`, `""`, `"\u0000"`, `1`} {
 			refusedWith(t, s, request(true, method, "", "", `{"cursor":`+c+`}`), hop.CodeInvalidParams, 400, "cursor")
 		}
+	}
+}
+
+// A URI whose value the database's type cannot have names nothing; any other refusal is no matter of the URI.
+func TestUnlikeType(t *testing.T) {
+	for state, want := range map[string]bool{"22P02": true, "22003": true, "22007": true, "22008": true, "22012": false, "42703": false, "": false} {
+		if got := unlikeType(fmt.Errorf("read: %w", &query.Error{Code: query.Database, SQLState: state})); got != want {
+			t.Errorf("%q: got %v", state, got)
+		}
+	}
+	if unlikeType(context.Canceled) {
+		t.Error("the end of a context is no matter of the URI")
+	}
+}
+
+// TestPages walks through every list that mcp-go makes and takes no cursor that the list did not give.
+func TestPages(t *testing.T) {
+	const entries = 2*pageSize + 5
+	var p project
+	for i := range entries {
+		n := (i * 37) % entries // in no order
+		p.resources = append(p.resources, store.ResourceDraft{Name: fmt.Sprintf("fixed%03d", n), URITemplate: fmt.Sprintf("f%03d://v", i), StaticContent: "x"},
+			store.ResourceDraft{Name: fmt.Sprintf("template%03d", n), URITemplate: fmt.Sprintf("t%03d://{id}", i), SQLQuery: "SELECT :id AS id"})
+		p.prompts = append(p.prompts, store.PromptDraft{Name: fmt.Sprintf("prompt%03d", n), Template: "x"})
+	}
+	s, _ := newTestServer(t, database(t), p.manifest(t))
+	methods := []string{"prompts/list", "resources/list", "resources/templates/list"}
+	for i, method := range methods {
+		var names []string
+		for params := "{}"; params != ""; {
+			type entry struct{ Name string }
+			got := result[struct {
+				Prompts, Resources, ResourceTemplates []entry
+				NextCursor                            *string
+			}](t, s, request(i%2 == 0, method, "", "", params))
+			for _, e := range slices.Concat(got.Prompts, got.Resources, got.ResourceTemplates) {
+				names = append(names, e.Name)
+			}
+			if params = ""; got.NextCursor != nil {
+				params = `{"cursor":"` + *got.NextCursor + `"}`
+				other := methods[(i+1)%len(methods)]
+				refusedWith(t, s, request(false, other, "", "", params), hop.CodeInvalidParams, 200, "cursor")
+				refusedWith(t, s, request(false, "tools/list", "", "", params), hop.CodeInvalidParams, 200, "cursor")
+			}
+		}
+		if len(names) != entries || !slices.IsSorted(names) || len(slices.Compact(names)) != entries {
+			t.Errorf("%s: %d names, in order: %v", method, len(names), slices.IsSorted(names))
+		}
+		refusedWith(t, s, request(false, method, "", "", `{"cursor":"cHJvbXB0MDk5"}`), hop.CodeInvalidParams, 200, "cursor") // what mcp-go would take
 	}
 }
 

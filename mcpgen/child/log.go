@@ -28,9 +28,7 @@ func newLogger(c *control.Conn) *logger {
 		for {
 			select {
 			case m := <-l.lines:
-				if c.Send(ctx, m) != nil {
-					return // the parent is gone; so will we be
-				}
+				_ = c.Send(ctx, m) // a line that cannot be sent must not end those after it; that the parent is gone shows elsewhere
 			case <-ctx.Done():
 				return
 			}

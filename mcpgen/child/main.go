@@ -35,7 +35,7 @@ const (
 // workers is how many calls wait for databases at once. It is far above what one
 // connection runs, so that calls to a database that hangs do not hold up those to
 // another; a waiting one costs a stack and no thread.
-const workers = 256
+const workers = 1024
 
 // setupTime bounds the exchange before the child is ready.
 const setupTime = 60 * time.Second

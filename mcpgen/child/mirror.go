@@ -1,7 +1,6 @@
 package child
 
 import (
-	"bytes"
 	"encoding/json"
 	"math/big"
 	"strings"
@@ -19,55 +18,39 @@ func checkMirrors(mirrors []store.Mirror, q *hop.Request) *rpcError {
 	if len(q.Mirror) > 0 && json.Unmarshal(q.Mirror, &headers) != nil {
 		return invalidParams("The Mcp-Param headers could not be read.")
 	}
-	var args any
-	if len(q.Args) > 0 {
-		d := json.NewDecoder(bytes.NewReader(q.Args))
-		d.UseNumber()
-		if d.Decode(&args) != nil {
-			return invalidParams("The arguments must be an object.")
-		}
-	}
 	for _, m := range mirrors {
 		same := func(header, argument string) bool { return header == argument }
 		if m.Type == "integer" {
 			same = sameInteger
 		}
-		if bad := hop.CheckMirror(m.Name, headers[strings.ToLower(m.Name)], textOf(at(args, m.Path)), same); bad != nil {
+		if bad := hop.CheckMirror(m.Name, headers[strings.ToLower(m.Name)], textOf(at(q.Args, m.Path)), same); bad != nil {
 			return &rpcError{code: bad.Code, outcome: string(query.InvalidParams), message: "The headers do not fit the body: " + bad.Message + "."}
 		}
 	}
 	return nil
 }
 
-// at is the value that path leads to, or nil.
-func at(v any, path []string) any {
+// at is the value that path leads to, or nil. Only the objects on the way are taken apart: what else there is in the arguments
+// may be large, and has not been checked yet.
+func at(raw json.RawMessage, path []string) json.RawMessage {
 	for _, key := range path {
-		object, ok := v.(map[string]any)
-		if !ok {
+		var object map[string]json.RawMessage
+		if json.Unmarshal(raw, &object) != nil {
 			return nil
 		}
-		v = object[key]
+		raw = object[key]
 	}
-	return v
+	return raw
 }
 
 // textOf is the text form of a value, or nil for null and absent. What is no scalar has the form of no header: the check of
 // the arguments refuses it later, unless the header made it wrong already.
-func textOf(v any) *string {
-	var text string
-	switch v := v.(type) {
-	case nil:
+func textOf(raw json.RawMessage) *string {
+	text := string(raw)
+	switch {
+	case text == "" || text == "null":
 		return nil
-	case string:
-		text = v
-	case json.Number:
-		text = v.String()
-	case bool:
-		text = "false"
-		if v {
-			text = "true"
-		}
-	default:
+	case raw[0] == '{' || raw[0] == '[' || raw[0] == '"' && json.Unmarshal(raw, &text) != nil:
 		text = "\x00"
 	}
 	return &text

@@ -38,6 +38,8 @@ func TestMirroredArguments(t *testing.T) {
 		{`{"n":1}`, `{"n":["1e0"]}`, true},
 		{`{"on":true}`, `{"on":["TRUE"]}`, true},
 		{`{"region":{"a":1}}`, `{"region":["x"]}`, true},
+		{`{"region":["x"]}`, `{"region":["x"]}`, true},
+		{` { "region" : "a\u00fc\n" } `, `{"region":["=?base64?YcO8Cg==?="]}`, false},
 	} {
 		q := request(true, "tools/call", "by_region", tt.args, "")
 		q.Mirror = []byte(tt.headers)

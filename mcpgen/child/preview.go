@@ -5,7 +5,7 @@ import (
 	"errors"
 
 	"mcpstudio/mcpgen"
-	"mcpstudio/mcpgen/hop"
+	"mcpstudio/mcpgen/jsonscan"
 	"mcpstudio/mcpgen/query"
 )
 
@@ -53,11 +53,11 @@ func (w *bench) clientResult(t *tool, structured []byte, failed *query.Error) []
 		message = err.Error()
 	}
 	if message != "" {
-		b := hop.AppendString([]byte(`{"isError":true,"content":[{"type":"text","text":`), message)
+		b := jsonscan.AppendString([]byte(`{"isError":true,"content":[{"type":"text","text":`), message)
 		return append(b, "}]}"...)
 	}
 	b := append([]byte(`{"structuredContent":`), structured...)
-	b = hop.AppendString(append(b, `,"content":[{"type":"text","text":`...), structured)
+	b = jsonscan.AppendString(append(b, `,"content":[{"type":"text","text":`...), structured)
 	return append(b, "}]}"...)
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"mcpstudio/mcpgen"
 	"mcpstudio/mcpgen/hop"
+	"mcpstudio/mcpgen/jsonscan"
 	"mcpstudio/store"
 )
 
@@ -20,7 +21,7 @@ func (s *server) prompt(ctx context.Context, q *hop.Request, r *hop.Reply) *rpcE
 	if !known || !q.Allowed.Prompt(q.Name) {
 		return &rpcError{code: hop.CodeInvalidParams, outcome: codeUnknownName, message: "There is no prompt of this name. prompts/list names those there are."}
 	}
-	params := append(hop.AppendString([]byte(`{"name":`), q.Name), '}')
+	params := append(jsonscan.AppendString([]byte(`{"name":`), q.Name), '}')
 	return s.ask(ctx, s.view(q.Allowed).lists, q, r, "prompts/get", params)
 }
 

@@ -2,6 +2,7 @@ package child
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"regexp"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"mcpstudio/mcpgen"
 	"mcpstudio/mcpgen/hop"
+	"mcpstudio/mcpgen/jsonscan"
 	"mcpstudio/mcpgen/query"
 	"mcpstudio/store"
 )
@@ -95,7 +97,7 @@ type contents struct {
 	truncated  bool // a limit of the connection cut the rows
 }
 
-// fetch reads a resource. r, which may be nil, gets what the call log wants to know.
+// fetch reads a resource. r gets what the call log wants to know.
 func (s *server) fetch(ctx context.Context, q *hop.Request, uri []byte, r *hop.Reply) (contents, *rpcError) {
 	res, values := s.find(uri, q.Allowed)
 	if res == nil {
@@ -110,13 +112,16 @@ func (s *server) fetch(ctx context.Context, q *hop.Request, uri []byte, r *hop.R
 		if i > 0 {
 			args = append(args, ',')
 		}
-		args = append(append(hop.AppendString(args, name), ':'), hop.AppendString(nil, values[i])...)
+		args = append(append(jsonscan.AppendString(args, name), ':'), jsonscan.AppendString(nil, values[i])...)
 	}
 	args = append(args, '}')
 	_, got, err := s.engine.Run(ctx, &query.Request{Tool: res.prepared, Args: args, Principal: q.Principal.ID, Caller: callerValues(res.prepared, q)}, nil)
 	r.Rows, r.Wait, r.Took = got.RowCount, got.Wait, got.Run
 	if err != nil {
 		message := s.queryFailed(ctx, q, res.Name, err, r)
+		if len(res.params) > 0 && unlikeType(err) {
+			return contents{}, notFound(q, uri)
+		}
 		return contents{}, &rpcError{code: hop.CodeInternal, outcome: r.Code, message: message}
 	}
 	if got.RowCount == 0 && len(res.params) > 0 {
@@ -130,6 +135,20 @@ func (s *server) fetch(ctx context.Context, q *hop.Request, uri []byte, r *hop.R
 	return contents{text: text, mime: res.MIMEType, truncated: got.Truncated}, nil
 }
 
+// unlikeType reports whether the database refused a value that does not have the form or the range of its type. A URI with
+// such a value names nothing, as one with the key of no row does.
+func unlikeType(err error) bool {
+	var e *query.Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.SQLState { // PostgreSQL manual, appendix A, class 22
+	case "22P02", "22003", "22007", "22008":
+		return true
+	}
+	return false
+}
+
 // notFound carries the code of the era and the URI (G1): MCP 2026-07-28 made it
 // invalid params, before it was -32002.
 func notFound(q *hop.Request, uri []byte) *rpcError {
@@ -137,7 +156,7 @@ func notFound(q *hop.Request, uri []byte) *rpcError {
 	if !q.Modern {
 		e.code = legacyNotFound
 	}
-	e.data = append(hop.AppendString([]byte(`{"uri":`), uri), '}')
+	e.data = append(jsonscan.AppendString([]byte(`{"uri":`), uri), '}')
 	return e
 }
 

@@ -175,6 +175,9 @@ func (s *server) queryFailed(ctx context.Context, q *hop.Request, name string, e
 	r.Code = string(e.Code)
 	switch e.Code {
 	case query.InvalidParams, query.Cancelled:
+	case query.Internal: // these words are ours
+		s.log.LogAttrs(ctx, slog.LevelError, "a call failed", slog.String("method", string(q.Method)), slog.String("name", name),
+			slog.String("code", string(e.Code)), slog.String("error", e.Detail))
 	default:
 		// The database's words may quote data: they are for Debug, which stays in this process.
 		s.log.LogAttrs(ctx, slog.LevelWarn, "a call failed", slog.String("method", string(q.Method)), slog.String("name", name),

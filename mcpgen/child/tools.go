@@ -8,6 +8,7 @@ import (
 
 	"mcpstudio/mcpgen"
 	"mcpstudio/mcpgen/hop"
+	"mcpstudio/mcpgen/jsonscan"
 	"mcpstudio/mcpgen/query"
 	"mcpstudio/store"
 )
@@ -66,8 +67,8 @@ const legacyTail = "}"
 const listTTL = 5000
 
 func newTails(name, version string) tails {
-	info := hop.AppendString([]byte(`"_meta":{"io.modelcontextprotocol/serverInfo":{"name":`), name)
-	info = append(hop.AppendString(append(info, `,"version":`...), version), "}}}"...)
+	info := jsonscan.AppendString([]byte(`"_meta":{"io.modelcontextprotocol/serverInfo":{"name":`), name)
+	info = append(jsonscan.AppendString(append(info, `,"version":`...), version), "}}}"...)
 	return tails{
 		modern: append([]byte(`,"resultType":"complete",`), info...),
 		lists:  append([]byte(`,"resultType":"complete","ttlMs":5000,"cacheScope":"private",`), info...),
@@ -119,7 +120,7 @@ func (s *server) call(ctx context.Context, q *hop.Request, r *hop.Reply) *rpcErr
 		return nil
 	}
 	b = append(b, `,"content":[{"type":"text","text":"`...)
-	b = hop.AppendEscaped(b, b[from:to])
+	b = jsonscan.AppendEscaped(b, b[from:to])
 	r.Body = append(s.tails.appendTo(append(b, `"}]`...), q.Modern), '}')
 	return nil
 }
@@ -128,7 +129,7 @@ func (s *server) call(ctx context.Context, q *hop.Request, r *hop.Reply) *rpcErr
 // do better (MCP, tools, "Error Handling"); r.Code is set.
 func (s *server) toolError(q *hop.Request, r *hop.Reply, message string) {
 	b := append(openResult(r.Body[:0], q.ID), `{"isError":true,"content":[{"type":"text","text":`...)
-	b = append(hop.AppendString(b, message), "}]"...)
+	b = append(jsonscan.AppendString(b, message), "}]"...)
 	r.Body = append(s.tails.appendTo(b, q.Modern), '}')
 }
 
@@ -176,7 +177,7 @@ func (s *server) list(q *hop.Request, r *hop.Reply) *rpcError {
 	if cursor != nil {
 		after, ok := openCursor(q.Method, *cursor)
 		if !ok {
-			return invalidParams("The cursor is not valid. Start again without one.")
+			return badCursor()
 		}
 		for from < len(l.names) && l.names[from] <= after {
 			from++
@@ -189,7 +190,7 @@ func (s *server) list(q *hop.Request, r *hop.Reply) *rpcError {
 	}
 	b = append(b, ']')
 	if to < len(l.names) {
-		b = hop.AppendString(append(b, `,"nextCursor":`...), newCursor(q.Method, l.names[to-1]))
+		b = jsonscan.AppendString(append(b, `,"nextCursor":`...), newCursor(q.Method, l.names[to-1]))
 	}
 	if q.Modern {
 		b = append(b, s.tails.lists...)
@@ -214,5 +215,5 @@ func cursorOf(params []byte) (*string, *rpcError) {
 	return p.Cursor, nil
 }
 
-// hopString is v as a JSON string.
-func hopString(v string) json.RawMessage { return hop.AppendString(nil, v) }
+// jsonString is v as a JSON string.
+func jsonString(v string) json.RawMessage { return jsonscan.AppendString(nil, v) }

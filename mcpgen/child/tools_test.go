@@ -3,18 +3,24 @@ package child
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/mark3labs/mcp-go/mcp"
 	mcpserver "github.com/mark3labs/mcp-go/server"
 
+	"mcpstudio/mcpgen/control"
 	"mcpstudio/mcpgen/hop"
+	"mcpstudio/mcpgen/jsonscan"
+	"mcpstudio/mcpgen/query"
 	"mcpstudio/store"
 )
 
@@ -37,7 +43,7 @@ func TestToolsCall(t *testing.T) {
 	s, _ := newTestServer(t, database(t, shopTables...), shopProject().manifest(t))
 	meta := `,"resultType":"complete","_meta":{"io.modelcontextprotocol/serverInfo":{"name":"Shop <1>","version":"` + s.version + `"}}`
 	structured := `{"rows":[{"id":1,"name":"Apple"},{"id":2,"name":"Pear \"x\" <b>"}],"row_count":2,"truncated":false}`
-	text := string(hop.AppendString(nil, structured))
+	text := string(jsonscan.AppendString(nil, structured))
 	for era, tail := range map[bool]string{false: "", true: meta} {
 		r := serve(s, request(era, "tools/call", "products", `{}`, ""))
 		want := `{"jsonrpc":"2.0","id":"id-1","result":{"structuredContent":` + structured + `,"content":[{"type":"text","text":` + text + `}]` + tail + `}}`
@@ -193,7 +199,7 @@ func TestToolsList(t *testing.T) {
 				t.Errorf("a page of %d", len(page.Tools))
 			}
 			cursors = append(cursors, *page.NextCursor)
-			params = string(append(hop.AppendString([]byte(`{"cursor":`), *page.NextCursor), '}'))
+			params = string(append(jsonscan.AppendString([]byte(`{"cursor":`), *page.NextCursor), '}'))
 		}
 		if !slices.Equal(got, names) {
 			t.Errorf("modern %v: %d tools: %v", modern, len(got), got)
@@ -280,6 +286,83 @@ func TestPanic(t *testing.T) {
 	}
 }
 
+// TestFailuresAreLogged: where a client is told that the log says why, the log does.
+func TestFailuresAreLogged(t *testing.T) {
+	s, log := newTestServer(t, database(t, shopTables...), shopProject().manifest(t))
+	r := &hop.Reply{}
+	said := s.queryFailed(t.Context(), request(false, "tools/call", "echo", "", ""), "echo", errors.New("the cause"), r)
+	if line := log.next(t); !strings.Contains(said, "log says why") || strings.Contains(said, "cause") || line.Level != control.LevelError || line.Attrs["error"] != "the cause" || r.Code != string(query.Internal) {
+		t.Errorf("the client reads %q, the log %+v", said, line)
+	}
+	if got := serve(s, request(false, "tools/call", "broken", "{}", "")); strings.Contains(string(got.Body), "log says why") {
+		t.Errorf("the log holds no words of a database: %s", got.Body)
+	}
+	if line := log.next(t); line.Level != control.LevelWarn || strings.Contains(fmt.Sprint(line.Attrs), "missing_table") {
+		t.Errorf("the log: %+v", line)
+	}
+}
+
+// TestLogGoesOn: a line that the pipe refuses does not end the log.
+func TestLogGoesOn(t *testing.T) {
+	s, log := newTestServer(t, database(t), project{}.manifest(t))
+	s.log.WithGroup("a group").Info("not by the protocol's rules", "Key", 1)
+	s.log.Info("the next line")
+	if line := log.next(t); line.Message != "the next line" {
+		t.Errorf("got %+v", line)
+	}
+}
+
+// TestHangingDatabase: calls that wait for one database do not hold up those to another. // case 179
+func TestHangingDatabase(t *testing.T) {
+	m := project{tools: []store.ToolDraft{
+		{Name: "endless", SQLQuery: "WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r) SELECT max(i) FROM r"}, {Name: "quick", SQLQuery: "SELECT 1 AS one"},
+	}}.manifest(t)
+	other := m.Connections[0]
+	m.Connections[0].Concurrent = 1
+	other.ID, m.Tools[1].Connection = "c-other", "c-other"
+	m.Connections = append(m.Connections, other)
+	s, _ := newTestServer(t, database(t, shopTables...), m)
+	parent, conn := ends(t, "hop")
+	var all sync.WaitGroup
+	defer all.Wait()
+	all.Go(func() {
+		if err := hop.Serve(t.Context(), conn, s, workers); err != nil {
+			t.Error(err)
+		}
+	})
+	l := hop.NewLink(parent)
+	defer l.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	const calls = 1000
+	for range calls {
+		all.Go(func() {
+			if err := l.Call(ctx, request(false, "tools/call", "endless", "", ""), &hop.Reply{}); !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
+		})
+	}
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
+		stats, _ := s.engine.QueueStats(connectionID)
+		if stats.Waiting == calls-1 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("only %d of %d calls wait in the queue of their connection", stats.Waiting, calls-1)
+		}
+	}
+	soon, done := context.WithTimeout(ctx, time.Minute)
+	defer done()
+	var r hop.Reply
+	if err := l.Call(soon, request(false, "tools/call", "quick", "", ""), &r); err != nil || r.Code != "ok" {
+		t.Errorf("%v %s", err, r.Body)
+	}
+	cancel()
+	for l.InFlight() > 0 {
+		time.Sleep(time.Millisecond)
+	}
+}
+
 // TestOwnSchema is G9: a schema of the author's is checked by us, with readable
 // sentences, and never fetches anything.
 func TestOwnSchema(t *testing.T) {
@@ -310,6 +393,9 @@ func TestContent(t *testing.T) {
 		{Name: "some", SQLQuery: `SELECT 1 AS id, 'w1' AS t UNION ALL SELECT 2, 'w2'`, Content: map[string]store.Content{"t": {Type: "text"}}},
 		{Name: "none", SQLQuery: `SELECT 'x' AS t WHERE 1 = 0`, Content: map[string]store.Content{"t": {Type: "text"}}},
 		{Name: "bad", SQLQuery: `SELECT 'not base64!' AS i`, Content: map[string]store.Content{"i": {Type: "image"}}},
+		{Name: "wrapped", SQLQuery: `SELECT 'iVBOR' || char(10) || 'w0KGgo=' || char(13) || char(10) AS i, '{"uri":"test://b","mimeType":"image/png","blob":"iVBOR\nw0KGgo="}' AS r`,
+			Content: map[string]store.Content{"i": {Type: "image"}, "r": {Type: "resource"}}},
+		{Name: "badblob", SQLQuery: `SELECT '{"uri":"test://b","blob":"no base64"}' AS r`, Content: map[string]store.Content{"r": {Type: "resource"}}},
 		{Name: "badlink", SQLQuery: `SELECT 'no uri' AS l`, Content: map[string]store.Content{"l": {Type: "resource_link"}}},
 	}}
 	s, _ := newTestServer(t, database(t), p.manifest(t))
@@ -317,8 +403,9 @@ func TestContent(t *testing.T) {
 		"all": `{"content":[{"type":"text","text":"words"},{"type":"image","data":"` + png + `","mimeType":"image/png"},{"type":"audio","data":"UklGRg==","mimeType":"audio/wav"},` +
 			`{"type":"resource","resource":{"uri":"test://r","mimeType":"application/json","text":"{}"}},{"type":"resource","resource":{"uri":"tool://all/r2/1","mimeType":"text/markdown","text":"plain"}},` +
 			`{"type":"resource_link","uri":"https://x.example/a","name":"https://x.example/a"}]}`,
-		"some": `{"structuredContent":{"rows":[{"id":1},{"id":2}],"row_count":2,"truncated":false},"content":[{"type":"text","text":"{\"rows\":[{\"id\":1},{\"id\":2}],\"row_count\":2,\"truncated\":false}"},{"type":"text","text":"w1"},{"type":"text","text":"w2"}]}`,
-		"none": `{"content":[]}`,
+		"some":    `{"structuredContent":{"rows":[{"id":1},{"id":2}],"row_count":2,"truncated":false},"content":[{"type":"text","text":"{\"rows\":[{\"id\":1},{\"id\":2}],\"row_count\":2,\"truncated\":false}"},{"type":"text","text":"w1"},{"type":"text","text":"w2"}]}`,
+		"none":    `{"content":[]}`,
+		"wrapped": `{"content":[{"type":"image","data":"` + png + `","mimeType":"image/png"},{"type":"resource","resource":{"uri":"test://b","mimeType":"image/png","blob":"` + png + `"}}]}`,
 	} {
 		a, r := ask(t, s, request(false, "tools/call", name, "", ""))
 		if string(a.Result) != want {
@@ -328,7 +415,7 @@ func TestContent(t *testing.T) {
 			t.Errorf("%s: %s", name, modern.Result)
 		}
 	}
-	for name, want := range map[string]string{"bad": "image data", "badlink": "URI"} {
+	for name, want := range map[string]string{"bad": "image data", "badblob": "base64", "badlink": "URI"} {
 		if r := serve(s, request(false, "tools/call", name, "", "")); !strings.Contains(string(r.Body), `"isError":true`) || !strings.Contains(string(r.Body), want) || r.Code == "ok" {
 			t.Errorf("%s: %s %s", name, r.Code, r.Body)
 		}

@@ -5,59 +5,16 @@ import (
 	"math"
 	"strconv"
 	"time"
-	"unicode/utf8"
 
+	"mcpstudio/mcpgen/jsonscan"
 	"mcpstudio/store"
 )
 
 // maxSafe is the largest integer that every JSON reader keeps exact (RFC 8259, section 6).
 const maxSafe = 1<<53 - 1
 
-const hexDigits = "0123456789abcdef"
-
-// AppendString appends s as a JSON string. What is not UTF-8 becomes U+FFFD, one for each byte.
-func AppendString[T string | []byte](b []byte, s T) []byte {
-	b = append(b, '"')
-	from := 0
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c >= 0x20 && c != '"' && c != '\\' && c < utf8.RuneSelf {
-			i++
-			continue
-		}
-		if c >= utf8.RuneSelf {
-			r, n := decodeRune(s[i:])
-			if r != utf8.RuneError || n > 1 {
-				i += n
-				continue
-			}
-			b = append(append(b, s[from:i]...), "\uFFFD"...)
-			i++
-			from = i
-			continue
-		}
-		b = append(b, s[from:i]...)
-		switch c {
-		case '"', '\\':
-			b = append(b, '\\', c)
-		case '\n':
-			b = append(b, '\\', 'n')
-		case '\t':
-			b = append(b, '\\', 't')
-		default:
-			b = append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
-		}
-		i++
-		from = i
-	}
-	return append(append(b, s[from:]...), '"')
-}
-
-func decodeRune[T string | []byte](s T) (rune, int) {
-	var first [utf8.UTFMax]byte
-	n := copy(first[:], s)
-	return utf8.DecodeRune(first[:n])
-}
+// AppendString appends text as a JSON string. What is not UTF-8 becomes U+FFFD, one for each byte.
+func AppendString[T string | []byte](b []byte, s T) []byte { return jsonscan.AppendString(b, s) }
 
 // AppendInt appends an integer: a number where every reader keeps it exact, a string beyond.
 func AppendInt(b []byte, v int64) []byte {
@@ -190,16 +147,27 @@ func (w *RowWriter) Key(i int) { w.Buf = append(w.Buf, w.heads[i]...) }
 // Over reports whether the row so far passes the byte limit, so that a driver may stop before it reads a value.
 func (w *RowWriter) Over() bool { return len(w.Buf)+len("}]")-w.from > w.lim.Bytes }
 
+// Hopeless reports whether a row cannot fit whose values take so many bytes in the database's text form, so that a driver
+// need not write it at all. No value takes less than a third as many in JSON: the worst is an empty string in an array of JSON
+// in PostgreSQL, for whose "\"\"", there is "", here.
+func (w *RowWriter) Hopeless(size int) bool {
+	const around = 1 << 10 // what an array's text has besides its elements
+	return size > 3*w.lim.Bytes+around
+}
+
 // End finishes the row. It returns false when the row passes the byte limit and was taken back.
 func (w *RowWriter) End() bool {
 	w.Buf = append(w.Buf, '}')
 	if len(w.Buf)+len("]")-w.from > w.lim.Bytes {
-		w.Buf, w.Truncated = w.Buf[:w.row], true
+		w.Drop()
 		return false
 	}
 	w.Rows++
 	return true
 }
+
+// Drop takes back the row that was begun, as End does with one that passes the byte limit.
+func (w *RowWriter) Drop() { w.Buf, w.Truncated = w.Buf[:w.row], true }
 
 // Close ends the array and returns all bytes.
 func (w *RowWriter) Close() []byte { return append(w.Buf, ']') }

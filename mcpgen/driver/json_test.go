@@ -8,29 +8,9 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 )
-
-func FuzzAppendString(f *testing.F) {
-	for _, s := range []string{"", "plain", "\"\\/\b\f\n\r\t\x00\x1f\x7f", "é😀\u2028", "\xff", "a\xc3", "\xed\xa0\x80", "\xf4\x90\x80\x80", "�"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		b := AppendString([]byte("x"), s)
-		if string(b) != string(AppendString([]byte("x"), []byte(s))) {
-			t.Fatalf("%q: a string and its bytes differ", s)
-		}
-		var got string
-		if err := json.Unmarshal(b[1:], &got); err != nil || !utf8.Valid(b) {
-			t.Fatalf("%q: %v: %s", s, err, b)
-		}
-		if want := string([]rune(s)); got != want { // the conversion puts U+FFFD for each byte that is not UTF-8
-			t.Fatalf("%q: got %q", s, got)
-		}
-	})
-}
 
 func TestAppendInt(t *testing.T) {
 	for v, want := range map[int64]string{

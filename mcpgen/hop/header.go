@@ -5,6 +5,8 @@ import (
 	"encoding/base64"
 	"net/http"
 	"strings"
+
+	"mcpstudio/mcpgen/jsonscan"
 )
 
 // The revisions of MCP that the product serves. The first is stateless, "modern": every message carries its version in
@@ -149,12 +151,12 @@ func MirrorHeaders(b []byte, h http.Header) []byte {
 		} else {
 			b, open = append(b, '{'), true
 		}
-		b = append(AppendString(b, strings.ToLower(name)), ':', '[')
+		b = append(jsonscan.AppendString(b, strings.ToLower(name)), ':', '[')
 		for i, v := range values {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = AppendString(b, v)
+			b = jsonscan.AppendString(b, v)
 		}
 		b = append(b, ']')
 	}
@@ -243,10 +245,10 @@ func unsupported(requested string) *RPCError {
 		if i > 0 {
 			data.WriteByte(',')
 		}
-		data.Write(AppendString(nil, v))
+		data.Write(jsonscan.AppendString(nil, v))
 	}
 	data.WriteString(`],"requested":`)
-	data.Write(AppendString(nil, requested[:min(len(requested), 64)]))
+	data.Write(jsonscan.AppendString(nil, requested[:min(len(requested), 64)]))
 	data.WriteByte('}')
 	return &RPCError{
 		Status: http.StatusBadRequest, Code: CodeUnsupportedVersion,

@@ -317,7 +317,11 @@ func TestNotSent(t *testing.T) {
 	for l.InFlight() < calls {
 		time.Sleep(time.Millisecond)
 	}
-	time.Sleep(20 * time.Millisecond) // until the socket is full and the backlog as well
+	taken := func() int64 { l.out.mu.Lock(); defer l.out.mu.Unlock(); return l.out.written }
+	for deadline := time.Now().Add(time.Minute); taken() < 110_000 && time.Now().Before(deadline); { // one call whole
+		time.Sleep(time.Millisecond)
+	}
+	time.Sleep(20 * time.Millisecond) // the socket gets full, and the backlog as well
 	if err := l.Close(); err != nil {
 		t.Error(err)
 	}

@@ -111,6 +111,7 @@ type scanner struct {
 	version   bool // "jsonrpc": "2.0" was there
 	result    bool // so was "result"
 	fault     bool // so was "error"
+	uri       bool // Name is params.uri
 }
 
 func (s *scanner) complain(code int, reason string) { s.complaintAt(s.Offset(), code, reason) }
@@ -132,7 +133,13 @@ func (s *scanner) message() bool {
 	case '[':
 		s.batch = true
 		return false
+	case 0:
+		return s.Fail("the body holds no message")
 	default:
+		if s.Value() && s.End() {
+			s.complain(CodeInvalidRequest, "the message is not a JSON object")
+			return true
+		}
 		return s.Fail("the body is not a JSON object")
 	}
 	if !s.object(atTop) {
@@ -158,9 +165,23 @@ func (s *scanner) judge() {
 		s.complain(CodeInvalidRequest, "the message has no method")
 	case len(m.Method) > maxMethod:
 		s.complain(CodeInvalidRequest, "the method is too long")
+	case m.Name != nil && s.other(m.Method):
+		s.complain(CodeInvalidParams, "params has a uri where the method takes a name, or a name where it takes a uri")
 	default:
 		m.IsResponse = m.Method == nil
 	}
+}
+
+// other reports whether params has a uri where the method takes a name, or the other way round: readers that ask for the right
+// one would see a message without any.
+func (s *scanner) other(method []byte) bool {
+	switch string(method) {
+	case "tools/call", "prompts/get":
+		return s.uri
+	case "resources/read":
+		return !s.uri
+	}
+	return false
 }
 
 // object reads an object; the scanner stands at its brace.
@@ -219,6 +240,7 @@ func (s *scanner) paramsMember(key []byte) bool {
 		if s.m.Name != nil {
 			s.complain(CodeInvalidParams, "params has a name and a uri")
 		}
+		s.uri = key[0] == 'u'
 		return s.text(&s.m.Name, CodeInvalidParams, "the name or uri must be a string")
 	case "arguments":
 		return s.members(elsewhere, &s.m.Args, "arguments must be an object")

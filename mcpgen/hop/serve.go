@@ -28,8 +28,12 @@ const (
 	maxHeld    = 64 << 20 // bytes of the frames of all calls
 )
 
-// maxKept is the size of a buffer that is kept for the next call.
-const maxKept = 1 << 20
+// Sizes of buffers that are kept for the next call. Those of frames are in a pool that the garbage collector empties. A body stays
+// with its worker, of which there may be a thousand: a burst of large answers must not fill the memory for good.
+const (
+	maxKept     = 1 << 20
+	maxBodyKept = 16 << 10
+)
 
 // Serve is the child's end of a link: it reads calls from conn, which it owns from then on, and answers them with h, at
 // most workers at a time besides those that are inline. It returns when the link has ended and all its goroutines with
@@ -191,7 +195,7 @@ func (s *server) answer(j *job, r *Reply) {
 	if j.ctx.Err() == nil {
 		s.reply(j, r)
 	}
-	if cap(r.Body) > maxKept {
+	if cap(r.Body) > maxBodyKept {
 		r.Body = nil
 	}
 	s.finish(j)

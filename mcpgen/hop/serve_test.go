@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -85,6 +86,36 @@ func TestInlineWhenAllWorkersAreBusyAndOverload(t *testing.T) {
 	all.Wait()
 	if ok.Load() != maxWaiting+1 || refused.Load() != extra {
 		t.Errorf("%d answered, %d refused", ok.Load(), refused.Load())
+	}
+}
+
+// What a burst of large answers took is given back, however many workers made them.
+func TestLargeAnswersLeaveNoMemory(t *testing.T) {
+	const calls, size = 64, 900 << 10
+	var together sync.WaitGroup
+	together.Add(calls)
+	l := serving(t, func(_ context.Context, _ *Request, r *Reply) {
+		together.Done()
+		together.Wait() // so that every call has a worker of its own
+		r.Body = append(r.Body, make([]byte, size)...)
+	}, calls)
+	var all sync.WaitGroup
+	for range calls {
+		all.Go(func() {
+			var r Reply
+			if err := l.Call(context.Background(), &Request{Method: []byte("x")}, &r); err != nil || len(r.Body) != size {
+				t.Errorf("%d bytes, %v", len(r.Body), err)
+			}
+		})
+	}
+	all.Wait()
+	for range 3 { // pools give up what they hold at the second one
+		runtime.GC()
+	}
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	if m.HeapAlloc > calls*size/2 {
+		t.Errorf("%d KiB are still held after answers of %d KiB", m.HeapAlloc>>10, calls*size>>10)
 	}
 }
 

@@ -1,5 +1,6 @@
 // Package jsonscan walks over one JSON text (RFC 8259) strictly and without decoding it: the message of a client in the
-// parent, the arguments of a call in the child. Both sides of the wall read by these rules, so they see the same text.
+// parent, the arguments of a call in the child. Both sides of the wall read by these rules, so they see the same text. Its
+// counterpart is [AppendString], by which every string is written.
 //
 // It promises that what it accepts has one meaning for every reader. Refused, beside what is not JSON, are escapes of
 // unpaired surrogates (RFC 7493, section 2.1), an object with the same key twice after decoding, at every level, more

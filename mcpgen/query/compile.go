@@ -189,9 +189,19 @@ func (p *Prepared) key(lim driver.Limits, v *values) {
 	}
 }
 
+// maxTransforms is how many transforms run at once, and no more than there are processors: all together they share the time and
+// the memory that each is promised.
+const maxTransforms = 4
+
 // apply runs the transform over the rows and appends its result, as {"result":…} when it is not an object.
-func (p *Prepared) apply(ctx context.Context, vars map[string]json.RawMessage, rows []byte, v *values, b []byte) ([]byte, error) {
-	in := transform.Input{Rows: rows, Vars: vars, Params: make(map[string]json.RawMessage, len(p.rules))}
+func (e *Engine) apply(ctx context.Context, p *Prepared, rows []byte, v *values, b []byte) ([]byte, error) {
+	select {
+	case e.transforms <- struct{}{}:
+		defer func() { <-e.transforms }()
+	case <-ctx.Done():
+		return b, &Error{Code: Cancelled, Message: "The call was cancelled.", Position: -1, Err: ctx.Err()}
+	}
+	in := transform.Input{Rows: rows, Vars: e.opt.Variables, Params: make(map[string]json.RawMessage, len(p.rules))}
 	for i := range p.rules {
 		in.Params[p.rules[i].name] = v.raw[i]
 	}
@@ -282,6 +292,9 @@ func (p *Prepared) check(args []byte) *Error {
 	}
 	if len(args) == 0 || string(args) == "null" {
 		args = []byte("{}")
+	}
+	if why := excess(args); why != "" {
+		return invalid("", "Arguments "+why+".")
 	}
 	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(string(args)))
 	if err != nil {

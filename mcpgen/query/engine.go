@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -22,6 +23,8 @@ type Engine struct {
 	cache   *cache
 	scratch sync.Pool // of *values
 	serial  atomic.Uint64
+
+	transforms chan struct{} // one token for each transform that runs
 
 	mu          sync.RWMutex
 	connections map[string]*connection
@@ -51,7 +54,7 @@ func New(o Options) *Engine {
 	if o.CacheBytes == 0 {
 		o.CacheBytes = 16 << 20
 	}
-	e := &Engine{opt: o, cache: newCache(o.CacheBytes, o.Now), connections: map[string]*connection{}}
+	e := &Engine{opt: o, cache: newCache(o.CacheBytes, o.Now), transforms: make(chan struct{}, min(runtime.GOMAXPROCS(0), maxTransforms)), connections: map[string]*connection{}}
 	e.scratch.New = func() any { return new(values) }
 	return e
 }
@@ -167,7 +170,9 @@ func (e *Engine) query(ctx context.Context, q *Request, lim driver.Limits, v *va
 	}
 	from := len(out)
 	out, outcome, err := p.conn.pool.Query(ctx, &p.statement, v.bound, lim, out)
-	release()
+	if p.transform == nil { // rows that wait for their transform would pile up if others could already fetch theirs
+		release()
+	}
 	res.Run = e.opt.Now().Sub(start)
 	res.Columns, res.RowCount, res.Truncated, res.Affected = outcome.Columns, outcome.Rows, outcome.Truncated, outcome.Affected
 	if err != nil {
@@ -178,7 +183,7 @@ func (e *Engine) query(ctx context.Context, q *Request, lim driver.Limits, v *va
 		e.opt.Log.LogAttrs(ctx, slog.LevelDebug, "ran statement", slog.String("tool", p.name), slog.Int("rows", res.RowCount), slog.Duration("run", res.Run))
 	}
 	if p.transform != nil {
-		b, err = p.apply(ctx, e.opt.Variables, res.Rows, v, b)
+		b, err = e.apply(ctx, p, res.Rows, v, b)
 		return b, res, err
 	}
 	out = append(out, `,"row_count":`...)

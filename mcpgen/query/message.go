@@ -96,7 +96,7 @@ func class(d *driver.Error) string {
 	case driver.KindLimit:
 		return "a limit was reached; ask for less"
 	}
-	return "the studio's log says why"
+	return "its own words are for the tool's author, who sees them by running the tool in the studio"
 }
 
 // stateWords explains the commonest codes (PostgreSQL manual, appendix A).

@@ -2,6 +2,7 @@ package query
 
 import (
 	"bytes"
+	"fmt"
 	"math/big"
 	"strconv"
 	"time"
@@ -13,9 +14,10 @@ import (
 
 // Bounds of single arguments.
 const (
-	maxItems    = 10_000 // of an array
-	maxDigits   = 1_000  // of a number, as written
-	maxExponent = 1_000  // of a number; further out no database follows
+	maxItems    = 10_000  // of an array
+	maxDigits   = 1_000   // of a number, as written
+	maxExponent = 1_000   // of a number; further out no database follows
+	maxValues   = 100_000 // in the arguments of one call that are checked against an author's schema
 )
 
 // convert turns one JSON value that the scanner accepted into a driver's argument. It reports false when the value is
@@ -81,15 +83,57 @@ func plainInteger(raw []byte) bool {
 // rational returns the exact value of a JSON number. The exponent is bounded before big.Rat sees it: 1e999999999 is
 // twelve bytes that would fill the memory.
 func rational(raw []byte) (*big.Rat, bool) {
-	if c := raw[0]; c != '-' && (c < '0' || c > '9') || len(raw) > maxDigits {
+	if c := raw[0]; c != '-' && (c < '0' || c > '9') || !bounded(raw) {
 		return nil, false
 	}
-	if i := bytes.IndexAny(raw, "eE"); i >= 0 {
-		if n, err := strconv.Atoi(string(raw[i+1:])); err != nil || n > maxExponent || n < -maxExponent {
-			return nil, false
+	return new(big.Rat).SetString(string(raw))
+}
+
+// bounded reports whether a number is within maxDigits and maxExponent.
+func bounded(raw []byte) bool {
+	if len(raw) > maxDigits {
+		return false
+	}
+	i := bytes.IndexAny(raw, "eE")
+	if i < 0 {
+		return true
+	}
+	n, err := strconv.Atoi(string(raw[i+1:]))
+	return err == nil && n <= maxExponent && n >= -maxExponent
+}
+
+// excess says what in the arguments is too much for a schema's validator, or returns "". Of each number it makes the exact
+// value, and of each value an object of its own: a few kilobytes such as [1e999999, …] would keep it busy for minutes, during
+// which it looks at no context, and from a number that big.Rat refuses it goes on with a nil.
+func excess(args []byte) string {
+	values, quoted := 1, false
+	for i := 0; i < len(args); i++ {
+		switch c := args[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == ',' || c == '[' || c == '{':
+			if values++; values > maxValues {
+				return fmt.Sprintf("hold more than %d values", maxValues)
+			}
+		case c == '-' || c >= '0' && c <= '9':
+			from := i
+			for i+1 < len(args) && numeral(args[i+1]) {
+				i++
+			}
+			if !bounded(args[from : i+1]) {
+				return fmt.Sprintf("hold a number of more than %d digits or with an exponent beyond %d", maxDigits, maxExponent)
+			}
 		}
 	}
-	return new(big.Rat).SetString(string(raw))
+	return ""
+}
+
+// numeral reports whether c may stand inside a number.
+func numeral(c byte) bool {
+	return c >= '0' && c <= '9' || c == '.' || c == 'e' || c == 'E' || c == '+' || c == '-'
 }
 
 func date(raw []byte) ([]byte, bool) {

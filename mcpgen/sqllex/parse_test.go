@@ -407,9 +407,12 @@ func TestLinear(t *testing.T) {
 	} {
 		for _, d := range Dialects() {
 			sql := strings.Repeat(piece, 200_000/len(piece))
-			start := time.Now()
-			Parse(d, sql)
-			took := time.Since(start)
+			took := time.Hour
+			for n := 0; n < 10 && took > 2*time.Second; n++ { // again on a busy machine
+				start := time.Now()
+				Parse(d, sql)
+				took = min(took, time.Since(start))
+			}
 			if testing.Verbose() && took > 50*time.Millisecond {
 				t.Logf("%s: %s: %s", d, name, took)
 			}

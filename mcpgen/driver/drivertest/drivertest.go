@@ -263,7 +263,7 @@ func (s Suite) stopped(t *testing.T) {
 	if s.Running == nil {
 		return
 	}
-	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) { // it would end by itself after 30 s
 		n := s.Running(t)
 		if n == 0 {
 			return
@@ -281,7 +281,7 @@ func (s Suite) started(t *testing.T, n int) {
 		time.Sleep(300 * time.Millisecond)
 		return
 	}
-	for deadline := time.Now().Add(5 * time.Second); s.Running(t) != n; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); s.Running(t) != n; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d statements run on the server, want %d", s.Running(t), n)
 		}
@@ -296,10 +296,12 @@ func (s Suite) sleep(ctx context.Context, p driver.Pool, limit time.Duration) er
 func timeout(t *testing.T, s Suite) { // case 170
 	p := s.open(t, func(c *driver.Config) { c.MaxSessions = 1 })
 	start := time.Now()
+	ask(t, p, "SELECT 1 AS a", nil) // there is a session: making one can take longer than 0.3 s, which is another error
 	if err := s.sleep(t.Context(), p, 300*time.Millisecond); driver.KindOf(err) != driver.KindTimeout {
 		t.Errorf("limit of the call: got %v", err)
 	}
 	s.stopped(t)
+	ask(t, p, "SELECT 1 AS a", nil)
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	if err := s.sleep(ctx, p, 0); driver.KindOf(err) != driver.KindTimeout {
@@ -307,11 +309,14 @@ func timeout(t *testing.T, s Suite) { // case 170
 	}
 	s.stopped(t)
 	p2 := s.open(t, func(c *driver.Config) { c.StatementTimeout = 300 * time.Millisecond })
+	for range 20 { // one makes a session; its limit holds for that, too
+		_, _, _ = p2.Query(t.Context(), &driver.Statement{SQL: "SELECT 1", ReadOnly: true}, nil, driver.Limits{}, nil)
+	}
 	if err := s.sleep(t.Context(), p2, 0); driver.KindOf(err) != driver.KindTimeout {
 		t.Errorf("limit of the connection: got %v", err)
 	}
 	s.stopped(t)
-	if took := time.Since(start); took > 10*time.Second {
+	if took := time.Since(start); took > 25*time.Second { // none of the three ran to its end
 		t.Errorf("three timeouts of 0.3 s took %s", took)
 	}
 	if got := ask(t, p, "SELECT 1 AS a", nil); got != `[{"a":1}]` {
@@ -345,11 +350,14 @@ func waiting(t *testing.T, s Suite) {
 	done := make(chan error, 1)
 	go func() { done <- s.sleep(ctx, p, 0) }()
 	s.started(t, 1)
-	short, stop := context.WithTimeout(t.Context(), 100*time.Millisecond)
-	defer stop()
-	start := time.Now()
-	if _, _, err := p.Query(short, &driver.Statement{SQL: "SELECT 1", ReadOnly: true}, nil, driver.Limits{}, nil); err == nil || time.Since(start) > 3*time.Second {
-		t.Errorf("with every session in use: got %v after %s", err, time.Since(start))
+	start, err := time.Now(), error(nil)
+	for err == nil && time.Since(start) < 10*time.Second { // again until the statement has the session
+		short, stop := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		_, _, err = p.Query(short, &driver.Statement{SQL: "SELECT 1", ReadOnly: true}, nil, driver.Limits{}, nil)
+		stop()
+	}
+	if took := time.Since(start); err == nil || took > 20*time.Second {
+		t.Errorf("with every session in use: got %v after %s", err, took)
 	}
 	cancel()
 	<-done
@@ -363,11 +371,8 @@ func closing(t *testing.T, s Suite) {
 	s.started(t, 1)
 	start := time.Now()
 	p.Close()
-	if took := time.Since(start); took > 10*time.Second {
-		t.Errorf("closing took %s", took)
-	}
-	if err := <-done; err == nil {
-		t.Error("the statement that ran was not ended")
+	if err, took := <-done, time.Since(start); err == nil || took > 20*time.Second { // not as long as the statement
+		t.Errorf("the statement that ran got %v; closing took %s", err, took)
 	}
 	s.stopped(t)
 	if _, _, err := p.Query(t.Context(), &driver.Statement{SQL: "SELECT 1", ReadOnly: true}, nil, driver.Limits{}, nil); driver.KindOf(err) != driver.KindUnavailable {

@@ -59,8 +59,11 @@ func connConfig(cfg driver.Config, secure *tls.Config) (*pgconn.Config, error) {
 		}
 		return cfg.Dial(ctx, host, n)
 	}
-	// Poolers accept these at startup; everything else is set afterwards (PgBouncer manual, ignore_startup_parameters).
-	c.RuntimeParams = map[string]string{"application_name": "mcp-studio", "client_encoding": "UTF8", "TimeZone": "UTC", "DateStyle": "ISO, YMD"}
+	// Poolers accept these at startup; everything else is set afterwards (PgBouncer manual, ignore_startup_parameters). The
+	// last one is how package sqllex reads strings; a server or a role may have it off.
+	c.RuntimeParams = map[string]string{
+		"application_name": "mcp-studio", "client_encoding": "UTF8", "TimeZone": "UTC", "DateStyle": "ISO, YMD", "standard_conforming_strings": "on",
+	}
 	return c, nil
 }
 

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -177,15 +179,13 @@ func appendDate(b, v []byte) []byte {
 	return driver.AppendDate(b, time.Unix(epoch+int64(days)*86400, 0).UTC())
 }
 
-// appendTimestampText reads "2024-01-31 12:00:00.5+00" with DateStyle ISO; what it cannot read (years before 1 or after
-// 9999) stays the server's text.
+// appendTimestampText reads "2024-01-31 12:00:00.5+00" with DateStyle ISO; what it cannot read stays the server's text.
 func appendTimestampText(b, v []byte) []byte {
 	if isInfinite(v) {
 		return append(b, "null"...)
 	}
-	text := string(v)
-	for _, layout := range []string{"2006-01-02 15:04:05.999999-07", "2006-01-02 15:04:05.999999"} {
-		if t, err := time.Parse(layout, text); err == nil {
+	for _, layout := range []string{"-01-02 15:04:05.999999-07", "-01-02 15:04:05.999999"} {
+		if t, ok := parseTime(layout, string(v)); ok {
 			return driver.AppendTime(b, t)
 		}
 	}
@@ -196,7 +196,28 @@ func appendDateText(b, v []byte) []byte {
 	if isInfinite(v) {
 		return append(b, "null"...)
 	}
+	if t, ok := parseTime("-01-02", string(v)); ok {
+		return driver.AppendDate(b, t)
+	}
 	return driver.AppendString(b, v)
+}
+
+// parseTime reads what layout describes behind a year of any number of digits, perhaps before Christ: 1 BC is the year 0.
+func parseTime(layout, text string) (time.Time, bool) {
+	text, before := strings.CutSuffix(text, " BC")
+	digits, rest, _ := strings.Cut(text, "-")
+	year, err := strconv.Atoi(digits)
+	if err != nil {
+		return time.Time{}, false
+	}
+	if before {
+		year = 1 - year
+	}
+	t, err := time.Parse("2006"+layout, "2000-"+rest) // a leap year, in which every day exists
+	if err != nil {
+		return time.Time{}, false
+	}
+	return time.Date(year, t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), t.Location()), true
 }
 
 func isInfinite(v []byte) bool { return bytes.HasSuffix(v, []byte("infinity")) }

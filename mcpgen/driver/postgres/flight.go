@@ -38,6 +38,9 @@ func (s *session) addStatement(st *prepared, values [][]byte, rows int) {
 		s.fe.SendParse(&pgproto3.Parse{Query: st.sql, ParameterOIDs: st.oids})
 	}
 	s.fe.SendBind(&pgproto3.Bind{PreparedStatement: st.name, Parameters: values, ResultFormatCodes: st.formats})
+	if s.pooled { // parsed anew: the columns may be others than those it was prepared with
+		s.fe.SendDescribe(&pgproto3.Describe{ObjectType: 'P'})
+	}
 	s.fe.SendExecute(&pgproto3.Execute{MaxRows: uint32(rows + 1)})
 }
 
@@ -53,6 +56,7 @@ type flight struct {
 	ended    int
 	affected int64
 	surplus  int  // bytes of rows read after the limit
+	changed  bool // the rows are not of the columns that st knows, and were not read
 	cut      bool // reading stopped before the end: the session is of no more use
 	status   byte // transaction status at ReadyForQuery
 	err      error
@@ -120,6 +124,14 @@ type field struct {
 	oid  uint32
 }
 
+func fieldsOf(m *pgproto3.RowDescription) []field {
+	fields := make([]field, len(m.Fields))
+	for i, f := range m.Fields {
+		fields[i] = field{name: string(f.Name), oid: f.DataTypeOID}
+	}
+	return fields
+}
+
 // describe has the server parse one text under a name; the empty name is for once.
 func (s *session) describe(name, sql string, oids []uint32) (description, error) {
 	s.fe.SendParse(&pgproto3.Parse{Name: name, Query: sql, ParameterOIDs: oids})
@@ -164,10 +176,11 @@ func (s *session) handle(f *flight, msg pgproto3.BackendMessage) bool {
 			f.parsed.params = slices.Clone(m.ParameterOIDs)
 		}
 	case *pgproto3.RowDescription:
-		if f.parsed != nil {
-			for _, column := range m.Fields {
-				f.parsed.fields = append(f.parsed.fields, field{name: string(column.Name), oid: column.DataTypeOID})
-			}
+		switch {
+		case f.parsed != nil:
+			f.parsed.fields = fieldsOf(m)
+		case f.rows != nil && f.ended == f.turn:
+			f.changed = !slices.Equal(f.st.fields, fieldsOf(m))
 		}
 	case *pgproto3.CommandComplete:
 		if f.ended == f.turn && !bytes.HasPrefix(m.CommandTag, []byte("SELECT ")) {
@@ -203,12 +216,13 @@ func (s *session) handle(f *flight, msg pgproto3.BackendMessage) bool {
 // row writes one row, or throws it away when the limits are reached. It reports whether to stop reading.
 func (s *session) row(f *flight, values [][]byte) bool {
 	w := f.rows
+	size := messageHead // rows without a value must not go on for ever either
+	for _, v := range values {
+		size += len(v)
+	}
+	w.Truncated = w.Truncated || f.changed
 	if w.Truncated {
-		f.surplus += messageHead // rows without a value must not go on for ever either
-		for _, v := range values {
-			f.surplus += len(v)
-		}
-		if f.surplus > maxSurplus && !f.drain {
+		if f.surplus += size; f.surplus > maxSurplus && !f.drain {
 			f.cut, s.unfit = true, true
 			return true
 		}
@@ -221,12 +235,19 @@ func (s *session) row(f *flight, values [][]byte) bool {
 	if !w.Begin() {
 		return false
 	}
+	if w.Hopeless(size) {
+		w.Drop()
+		return false
+	}
 	for i, v := range values {
 		w.Key(i)
 		if v == nil {
 			w.Buf = append(w.Buf, "null"...)
 		} else {
 			w.Buf = f.st.encode[i](w.Buf, v)
+		}
+		if w.Over() {
+			break
 		}
 	}
 	w.End()

@@ -25,6 +25,7 @@ type prepared struct {
 	sql     string
 	oids    []uint32 // of the parameters, as the server settled them
 	params  []driver.Param
+	fields  []field // of the result, as the server described them
 	formats []int16 // of the result columns
 	encode  []func(b, v []byte) []byte
 	columns []driver.Column
@@ -50,7 +51,7 @@ func (s *session) prepare(st *driver.Statement) (*prepared, error) {
 	if err != nil {
 		return nil, err
 	}
-	pr := &prepared{name: name, sql: st.SQL, oids: d.params, params: st.Params, used: s.serial}
+	pr := &prepared{name: name, sql: st.SQL, oids: d.params, params: st.Params, fields: d.fields, used: s.serial}
 	oids, names := make([]uint32, len(d.fields)), make([]string, len(d.fields))
 	for i, f := range d.fields {
 		oids[i], names[i] = f.oid, f.name

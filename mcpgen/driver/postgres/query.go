@@ -147,8 +147,16 @@ func (s *session) query(st *driver.Statement, args []driver.Arg, lim driver.Limi
 			s.unfit = true
 			f.heard, f.err = true, errors.New("the server's answer ends early")
 		}
+		if f.changed {
+			s.forget(st) // behind a pooler: nothing is sent
+		}
 		switch {
-		case f.err == nil:
+		case f.changed && readOnly && !again && !s.unfit:
+			continue
+		case f.changed && readOnly && f.err == nil: // so many rows that the rest was not read, or changed once more
+			s.unfit = true
+			return b, driver.Outcome{}, errAgain{errors.New("the table was altered meanwhile")}
+		case f.err == nil: // a changed statement that writes did its work; its rows count as cut off
 			return w.Close(), driver.Outcome{Rows: w.Rows, Truncated: w.Truncated, Affected: f.affected, Columns: pr.columns}, nil
 		case f.retryable():
 			return b, driver.Outcome{}, errAgain{f.err}
@@ -162,9 +170,10 @@ func (s *session) query(st *driver.Statement, args []driver.Arg, lim driver.Limi
 	}
 }
 
-// stale reports whether the table changed under the prepared statement, and forgets it so that it is prepared again.
+// stale reports whether the table changed under the prepared statement, and forgets it so that it is prepared again. It has not
+// run. Behind a pooler, where it is parsed anew, the server says that it has another number of columns than we ask formats for.
 func (s *session) stale(st *driver.Statement, err error) bool {
-	if !isCode(err, "0A000") || s.unfit {
+	if !isCode(err, "0A000") && !(s.pooled && isCode(err, "08P01")) || s.unfit {
 		return false
 	}
 	s.forget(st)

@@ -2,10 +2,8 @@ package postgres
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"mcpstudio/mcpgen/driver"
 	"mcpstudio/store"
@@ -71,12 +69,7 @@ func (c column) convert() driver.Column {
 
 // Tables implements driver.Schema.
 func (p *pool) Tables(ctx context.Context, q driver.TableQuery) (driver.Tables, error) {
-	limit := q.Limit
-	if limit <= 0 {
-		limit = 1000
-	}
-	limit = min(limit, driver.MaxTables)
-	pattern := driver.Arg{Null: q.Search == "", Text: []byte("%" + likeEscaper().Replace(q.Search) + "%")}
+	limit, pattern := q.Bounds()
 	type row struct {
 		Total   int      `json:"total"`
 		Schema  string   `json:"schema"`
@@ -86,7 +79,7 @@ func (p *pool) Tables(ctx context.Context, q driver.TableQuery) (driver.Tables, 
 		Comment string   `json:"comment"`
 		Columns []column `json:"columns"`
 	}
-	rows, err := list[row](ctx, p, p.catalog.tables, limit, pattern, driver.Arg{Text: strconv.AppendInt(nil, int64(limit), 10)}, driver.Arg{Text: strconv.AppendBool(nil, q.Columns)})
+	rows, err := driver.List[row](ctx, p, p.catalog.tables, limit, pattern, driver.Arg{Text: strconv.AppendInt(nil, int64(limit), 10)}, driver.Arg{Text: strconv.AppendBool(nil, q.Columns)})
 	if err != nil {
 		return driver.Tables{}, err
 	}
@@ -114,15 +107,13 @@ func kindName(relkind string) string {
 	return "table"
 }
 
-func likeEscaper() *strings.Replacer { return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`) }
-
 // Columns implements driver.Schema.
 func (p *pool) Columns(ctx context.Context, schema, table string) (driver.TableInfo, error) {
 	type relation struct {
 		OID    int64  `json:"oid"`
 		Schema string `json:"schema"`
 	}
-	found, err := list[relation](ctx, p, p.catalog.find, 1, driver.Arg{Text: []byte(table)}, driver.Arg{Text: []byte(schema)})
+	found, err := driver.List[relation](ctx, p, p.catalog.find, 1, driver.Arg{Text: []byte(table)}, driver.Arg{Text: []byte(schema)})
 	if err != nil {
 		return driver.TableInfo{}, err
 	}
@@ -131,7 +122,7 @@ func (p *pool) Columns(ctx context.Context, schema, table string) (driver.TableI
 	}
 	out := driver.TableInfo{Schema: found[0].Schema, Name: table, ForeignKeys: []driver.ForeignKey{}}
 	oid := driver.Arg{Text: strconv.AppendInt(nil, found[0].OID, 10)}
-	columns, err := list[column](ctx, p, p.catalog.columns, maxColumns, oid)
+	columns, err := driver.List[column](ctx, p, p.catalog.columns, maxColumns, oid)
 	if err != nil {
 		return driver.TableInfo{}, err
 	}
@@ -144,7 +135,7 @@ func (p *pool) Columns(ctx context.Context, schema, table string) (driver.TableI
 		Columns    []string `json:"columns"`
 		RefColumns []string `json:"ref_columns"`
 	}
-	keys, err := list[foreignKey](ctx, p, p.catalog.foreignKeys, maxColumns, oid)
+	keys, err := driver.List[foreignKey](ctx, p, p.catalog.foreignKeys, maxColumns, oid)
 	if err != nil {
 		return driver.TableInfo{}, err
 	}
@@ -174,17 +165,4 @@ func newCatalog() catalog {
 		columns:     statement(columnsSQL, store.TypeInteger),
 		foreignKeys: statement(foreignKeysSQL, store.TypeInteger),
 	}
-}
-
-// list runs one of the catalog's statements and decodes its rows.
-func list[Row any](ctx context.Context, p *pool, st *driver.Statement, limit int, args ...driver.Arg) ([]Row, error) {
-	b, _, err := p.Query(ctx, st, args, driver.Limits{Rows: limit, Bytes: store.MaxResultBytes}, nil)
-	if err != nil {
-		return nil, err
-	}
-	var rows []Row
-	if err := json.Unmarshal(b, &rows); err != nil {
-		return nil, fmt.Errorf("read the catalog: %w", err)
-	}
-	return rows, nil
 }

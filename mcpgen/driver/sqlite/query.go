@@ -269,7 +269,10 @@ func (s *session) row(pr *prepared, w *driver.RowWriter) bool {
 	}
 	for i := range pr.kinds {
 		w.Key(i)
-		w.Buf = s.value(w.Buf, pr, i)
+		if !s.value(w, pr, i) {
+			w.Drop()
+			return false
+		}
 		if w.Over() {
 			break // the row will be taken back; further values need not be read
 		}
@@ -277,22 +280,34 @@ func (s *session) row(pr *prepared, w *driver.RowWriter) bool {
 	return w.End()
 }
 
-// value appends one value by its storage class, and its declared type where that says more.
-func (s *session) value(b []byte, pr *prepared, i int) []byte {
+// value writes one value by its storage class, and its declared type where that says more. It returns false, with nothing
+// written, when the value alone is too much for the result.
+func (s *session) value(w *driver.RowWriter, pr *prepared, i int) bool {
 	switch s.h.columnType(pr.stmt, i) {
 	case lib.SQLITE_INTEGER:
-		return appendInteger(b, s.h.integer(pr.stmt, i), pr.kinds[i])
+		w.Buf = appendInteger(w.Buf, s.h.integer(pr.stmt, i), pr.kinds[i])
 	case lib.SQLITE_FLOAT:
 		if pr.kinds[i] == decimal {
-			return appendDecimal(b, s.h.text(pr.stmt, i))
+			w.Buf = appendDecimal(w.Buf, s.h.text(pr.stmt, i))
+		} else {
+			w.Buf = driver.AppendFloat(w.Buf, s.h.float(pr.stmt, i))
 		}
-		return driver.AppendFloat(b, s.h.float(pr.stmt, i))
 	case lib.SQLITE_TEXT:
-		return appendText(b, s.h.text(pr.stmt, i), pr.kinds[i])
+		v := s.h.text(pr.stmt, i)
+		if w.Hopeless(len(v)) {
+			return false
+		}
+		w.Buf = appendText(w.Buf, v, pr.kinds[i])
 	case lib.SQLITE_BLOB:
-		return driver.AppendBase64(b, s.h.blob(pr.stmt, i))
+		v := s.h.blob(pr.stmt, i)
+		if w.Hopeless(len(v)) {
+			return false
+		}
+		w.Buf = driver.AppendBase64(w.Buf, v)
+	default:
+		w.Buf = append(w.Buf, "null"...)
 	}
-	return append(b, "null"...)
+	return true
 }
 
 // appendDecimal appends SQLite's own digits of a floating point number as a string; Inf has none.

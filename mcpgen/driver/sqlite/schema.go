@@ -2,11 +2,9 @@ package sqlite
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	"mcpstudio/mcpgen/driver"
 	"mcpstudio/store"
@@ -30,32 +28,14 @@ func newCatalog() catalog {
 	}
 }
 
-// list runs one of the catalog's statements and decodes its rows.
-func list[Row any](ctx context.Context, p *pool, st *driver.Statement, limit int, args ...driver.Arg) ([]Row, error) {
-	b, _, err := p.Query(ctx, st, args, driver.Limits{Rows: limit, Bytes: store.MaxResultBytes}, nil)
-	if err != nil {
-		return nil, err
-	}
-	var rows []Row
-	if err := json.Unmarshal(b, &rows); err != nil {
-		return nil, fmt.Errorf("read the schema: %w", err)
-	}
-	return rows, nil
-}
-
 // Tables implements driver.Schema. SQLite keeps no estimate of a table's rows and no comments.
 func (p *pool) Tables(ctx context.Context, q driver.TableQuery) (driver.Tables, error) {
-	limit := q.Limit
-	if limit <= 0 {
-		limit = 1000
-	}
-	limit = min(limit, driver.MaxTables)
-	pattern := driver.Arg{Null: q.Search == "", Text: []byte("%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(q.Search) + "%")}
+	limit, pattern := q.Bounds()
 	type row struct {
 		Total      int
 		Name, Kind string
 	}
-	rows, err := list[row](ctx, p, p.catalog.tables, limit, pattern, driver.Arg{Text: strconv.AppendInt(nil, int64(limit), 10)})
+	rows, err := driver.List[row](ctx, p, p.catalog.tables, limit, pattern, driver.Arg{Text: strconv.AppendInt(nil, int64(limit), 10)})
 	if err != nil {
 		return driver.Tables{}, err
 	}
@@ -84,7 +64,7 @@ func (p *pool) columns(ctx context.Context, table string) ([]driver.Column, erro
 		Name, Type, Default string
 		NotNull, PK         int
 	}
-	rows, err := list[row](ctx, p, p.catalog.columns, maxColumns, driver.Arg{Text: []byte(table)})
+	rows, err := driver.List[row](ctx, p, p.catalog.columns, maxColumns, driver.Arg{Text: []byte(table)})
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +94,7 @@ func (p *pool) Columns(ctx context.Context, schema, table string) (driver.TableI
 		Column    string
 		RefColumn string `json:"ref_column"`
 	}
-	rows, err := list[row](ctx, p, p.catalog.foreignKeys, maxColumns, driver.Arg{Text: []byte(table)})
+	rows, err := driver.List[row](ctx, p, p.catalog.foreignKeys, maxColumns, driver.Arg{Text: []byte(table)})
 	if err != nil {
 		return driver.TableInfo{}, err
 	}

@@ -181,3 +181,18 @@ func TestSuite(t *testing.T) { dt.Run(t, suite(t, newFile(t, ""))) }
 
 // TestWriteAheadLog runs the suite on a database in WAL mode.
 func TestWriteAheadLog(t *testing.T) { dt.Run(t, suite(t, newFile(t, "PRAGMA journal_mode = WAL;"))) }
+
+// TestValueThatCannotFit is not written first and taken back afterwards: as JSON it has six times its size.
+func TestValueThatCannotFit(t *testing.T) {
+	p, err := sqlite.New().Open(newFile(t, ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	for _, value := range []string{"CAST(zeroblob(15000000) AS TEXT)", "zeroblob(15000000)"} {
+		b, o, err := p.Query(t.Context(), &driver.Statement{SQL: "SELECT 1 AS a, " + value + " AS b", ReadOnly: true}, nil, driver.Limits{Bytes: 1 << 20}, nil)
+		if string(b) != "[]" || !o.Truncated || err != nil || cap(b) > 1<<20 {
+			t.Errorf("%s: got %d bytes in %d, %+v, %v", value, len(b), cap(b), o, err)
+		}
+	}
+}

@@ -32,7 +32,7 @@ func (Driver) Test(ctx context.Context, cfg driver.Config, report func(driver.St
 	defer p.Close()
 	version := &driver.Statement{SQL: "SELECT sqlite_version() AS version", ReadOnly: true}
 	type row struct{ Version string }
-	rows, err := list[row](ctx, p, version, 1)
+	rows, err := driver.List[row](ctx, p, version, 1)
 	if err != nil {
 		step("open", "", start, err)
 		return driver.TestInfo{}, err
@@ -50,7 +50,7 @@ func (Driver) Test(ctx context.Context, cfg driver.Config, report func(driver.St
 		info.Warnings = append(info.Warnings, "The database has no tables.")
 	}
 	start = time.Now()
-	if _, err := list[row](ctx, p, version, 1); err != nil {
+	if _, err := driver.List[row](ctx, p, version, 1); err != nil {
 		return driver.TestInfo{}, err
 	}
 	info.Latency = time.Since(start)
