@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -15,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 	"unicode"
@@ -89,12 +91,18 @@ func TestLogLines(t *testing.T) {
 			r.setUp()
 			const nasty = "a\r\nb\x1b[31m\x1b]0;x\x07 \"}{\" \u202e\u2028 forged=yes"
 			long := strings.Repeat("y", 1<<20)
+			send := func(method, url string, body any) {
+				t.Helper()
+				if _, _, err := r.try(method, url, body); err != nil && !errors.Is(err, syscall.ECONNRESET) && !errors.Is(err, syscall.EPIPE) {
+					t.Fatal(err)
+				}
+			}
 			for _, name := range []string{nasty, long} {
-				r.send(http.MethodPost, r.base+rest.Base+"/auth/login", map[string]string{"username": name, "password": name})
-				r.send(http.MethodPost, r.base+rest.Base+"/connections", map[string]any{"name": name, "db_type": name, "host": name})
-				r.send(http.MethodPost, r.base+"/mcp", map[string]any{"jsonrpc": "2.0", "id": name, "method": name, "params": map[string]any{"name": name, "clientInfo": map[string]string{"name": name, "version": name}}})
-				r.send(http.MethodGet, r.base+rest.Base+"/tools/"+url.PathEscape(name[:min(len(name), 20_000)])+"?search="+url.QueryEscape(nasty), nil)
-				r.send(http.MethodDelete, r.base+rest.Base+"/auth/sessions/"+url.PathEscape(name[:min(len(name), 20_000)]), nil)
+				send(http.MethodPost, r.base+rest.Base+"/auth/login", map[string]string{"username": name, "password": name})
+				send(http.MethodPost, r.base+rest.Base+"/connections", map[string]any{"name": name, "db_type": name, "host": name})
+				send(http.MethodPost, r.base+"/mcp", map[string]any{"jsonrpc": "2.0", "id": name, "method": name, "params": map[string]any{"name": name, "clientInfo": map[string]string{"name": name, "version": name}}})
+				send(http.MethodGet, r.base+rest.Base+"/tools/"+url.PathEscape(name[:min(len(name), 20_000)])+"?search="+url.QueryEscape(nasty), nil)
+				send(http.MethodDelete, r.base+rest.Base+"/auth/sessions/"+url.PathEscape(name[:min(len(name), 20_000)]), nil)
 			}
 			for _, line := range []string{
 				"GET /api/v1/%0d%0aforged%1b%5b31m HTTP/1.1\r\nHost: localhost\r\nUser-Agent: \x1b[31mred\x1b[0m\r\nConnection: close\r\n\r\n", "GET /api/health HTTP/1.1\r\nHost: local\x1b[31mhost\r\nConnection: close\r\n\r\n",
@@ -211,7 +219,7 @@ func TestStoreThatCannotWrite(t *testing.T) {
 	if n := strings.Count(fmt.Sprint(entries), "create_prompt"); n != 1 {
 		t.Errorf("%d entries of one prompt", n)
 	}
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		if got := r.api(http.MethodGet, "/mcp-tokens/"+fmt.Sprint(minted["id"]), nil, http.StatusOK); got["last_method"] == "tools/call" {
 			break
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"mcpstudio/auth"
+	"mcpstudio/store"
 	"mcpstudio/store/db"
 	"mcpstudio/store/keyring"
 )
@@ -65,9 +66,43 @@ func Restore(ctx context.Context, c Config, out io.Writer, file string) error {
 	if done.Kept != "" {
 		text += "The one that was there is kept as " + done.Kept + "; remove it when you no longer need it.\n"
 	}
-	text += "Every session ended. Tokens that were revoked and recovery codes that were used since the backup are valid again: look at them first.\n"
-	_, err = io.WriteString(out, text)
+	if c.EncryptionKey.IsSet() { // a key file beside the store may be of another time
+		text += "It opens with the key of STUDIO_ENCRYPTION_KEY: start the studio with it too.\n"
+	}
+	_, err = io.WriteString(out, text+access(done))
 	return err
+}
+
+// access says who gets in after a restore. Names come from the backup, hence the quotes: they must not steer a terminal.
+func access(done db.Restored) string {
+	text := "Every session ended. Everything else is as it was when the backup was made, also what was changed for safety since:\n"
+	if a := done.Admin; a != nil {
+		text += fmt.Sprintf("- %q signs in with the password of that time", a.Username)
+		if a.TwoFactorAt != nil {
+			text += fmt.Sprintf(", and with two-factor sign-in; %d recovery codes are good, also those used since.\n", a.RecoveryCodesLeft)
+		} else {
+			text += ", without two-factor sign-in.\n"
+		}
+	} else {
+		text += "- There is no admin: the next start prints a setup link.\n"
+	}
+	if done.Auth == store.AuthNone {
+		text += "- MCP clients need no token at all.\n"
+	}
+	for _, t := range done.Tokens {
+		text += fmt.Sprintf("- The MCP token %q (%q…) is valid", t.Name, t.Prefix)
+		if t.ExpiresAt != nil {
+			text += " until " + t.ExpiresAt.UTC().Format(time.DateOnly)
+		}
+		if done.Returned[t.ID] {
+			text += " AGAIN: the store that was there did not have it any more"
+		}
+		text += ".\n"
+	}
+	if len(done.Tokens) > 0 && !done.Compared {
+		text += "Which of the tokens had been revoked since is not known, because there was no store to compare with that could be read.\n"
+	}
+	return text + "Start the studio, and revoke or change first what is not to be trusted.\n"
 }
 
 // openKeys opens the keys of a store that is there.

@@ -266,7 +266,7 @@ func TestSlowClients(t *testing.T) {
 		}
 	}
 	var times []time.Duration
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: time.Minute}
 	for range 100 {
 		began := time.Now()
 		res, err := client.Get(r.base + "/api/health")
@@ -281,13 +281,13 @@ func TestSlowClients(t *testing.T) {
 	}
 	slices.Sort(times)
 	t.Logf("%d slow clients; of 100 others the median took %s, the slowest %s", n, times[50], times[99])
-	if times[99] > 5*time.Second { // a figure for a busy machine; what is printed is the measurement
+	if times[99] > headerTime*9/10 { // whoever must wait for a slow one waits that long at least; what is printed is the measurement
 		t.Errorf("the slowest of the others took %s", times[99])
 	}
 	for _, c := range slow {
 		c.Close()
 	}
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		after := openFiles(t)
 		if after <= before+5 {
 			break

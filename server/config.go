@@ -108,10 +108,11 @@ func (r *reader) take(v Variable, value string) {
 		v.read(r, value)
 	case v.Later == LaterStops:
 		found := ""
+		_, why, _ := strings.Cut(v.Accepted, ": ")                              // "nothing: …"
 		if scheme, _, ok := strings.Cut(value, "://"); ok && len(scheme) < 20 { // of an address only what it is: the rest may hold a password
-			found = "found " + strconv.Quote(scheme+"://…") + "; "
+			found = " (found " + strconv.Quote(scheme+"://…") + ")"
 		}
-		r.lines = append(r.lines, v.Name+": not part of this version; remove it; "+found+"accepted: "+v.Accepted)
+		r.lines = append(r.lines, v.Name+": not part of this version; remove it"+found+"; "+why)
 	default:
 		r.c.Warnings = append(r.c.Warnings, v.Name)
 	}

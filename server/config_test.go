@@ -72,7 +72,7 @@ func TestConfigMistakes(t *testing.T) {
 		{"STUDIO_PUBLIC_URL=https://user:canary@h", `STUDIO_PUBLIC_URL`},
 		{"STUDIO_ALLOWED_HOSTS=https://h", `STUDIO_ALLOWED_HOSTS`},
 		{"STUDIO_TRUSTED_PROXIES=10.0.0.0/99", `STUDIO_TRUSTED_PROXIES`},
-		{"STUDIO_DATABASE_URL=postgres://u:canary@h/d", `STUDIO_DATABASE_URL: not part of this version; remove it; found "postgres://…"`},
+		{"STUDIO_DATABASE_URL=postgres://u:canary@h/d", `STUDIO_DATABASE_URL: not part of this version; remove it (found "postgres://…"); this version keeps its store in STUDIO_DATA_DIR`},
 		{"STUDIO_SSL_DOMAIN=x", `STUDIO_SSL_DOMAIN: not part of this version`},
 		{"STUDIO_ADMIN_USERNAME=x", `accepted: both or none`},
 		{"STUDIO_ENCRYPTION_KEY=canary", `STUDIO_ENCRYPTION_KEY: key 1 of 1 has 6 characters; accepted are`},

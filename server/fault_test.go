@@ -100,7 +100,7 @@ func (f *faulty) tool(connection, name, sql string) {
 // pid is the process of the child with a role, starting a workbench if there is none.
 func (f *faulty) pid(role string) int {
 	f.t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		if role == "workbench" && f.preview() != nil {
 			continue
 		}
@@ -142,8 +142,24 @@ func hurtTime() time.Duration {
 	return 700 * time.Millisecond
 }
 
-// run starts a fault in the child of a role, measures, and brings the child back.
+// run sees how the studio and the other child answer while a child has a fault. A machine that others use too is slow now and then:
+// a fault that makes anybody wait does so each of three times.
 func (f *faulty) run(fault, role string, hurt func(pid int)) {
+	f.t.Helper()
+	for left := 2; ; left-- {
+		slow := f.once(fault, role, hurt)
+		if slow == "" || left == 0 {
+			if slow != "" {
+				f.t.Errorf("%s: %s", fault, slow)
+			}
+			return
+		}
+		f.t.Logf("%s: %s; again", fault, slow)
+	}
+}
+
+// once starts a fault in the child of a role, measures, brings the child back, and says what was too slow.
+func (f *faulty) once(fault, role string, hurt func(pid int)) (slow string) {
 	f.t.Helper()
 	pid := f.pid(role)
 	other := func() error { return f.preview() }
@@ -162,14 +178,14 @@ func (f *faulty) run(fault, role string, hurt func(pid int)) {
 	both.Go(func() { child = f.pulse(ctx, fault+": the other child", other) })
 	both.Wait()
 	f.t.Logf("%-9s %-24s studio %s; other child %s", role, fault, figures(studio), figures(child))
-	// A machine that others use too is slow now and then; one that the child has taken is slow all the time.
 	if p := studio[len(studio)*9/10]; p > 500*time.Millisecond {
-		f.t.Errorf("%s: one answer in ten of the studio took more than %s", fault, p)
+		slow = fmt.Sprintf("one answer in ten of the studio took more than %s", p)
 	}
 	if p := child[len(child)*9/10]; p > time.Second {
-		f.t.Errorf("%s: one answer in ten of the other child took more than %s", fault, p)
+		slow = fmt.Sprintf("one answer in ten of the other child took more than %s", p)
 	}
 	f.heal(pid, role)
+	return slow
 }
 
 // heal ends the child that was hurt, and sees the next one answer. The server is deployed again: what ends so soon after its start
@@ -183,7 +199,7 @@ func (f *faulty) heal(pid int, role string) {
 		f.api(http.MethodPost, "/deploy/revisions/1/activate", map[string]any{}, http.StatusAccepted)
 		f.waitFor("running")
 	}
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		err := f.ask(f.t.Context(), "quick")
 		if err == nil {
 			err = f.preview()

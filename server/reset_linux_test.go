@@ -56,7 +56,7 @@ func (p *pty) answer(prompt, text string) {
 		}
 		p.seen.Write(b[:n])
 	}
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
 		state, err := unix.IoctlGetTermios(int(p.line.Fd()), unix.TCGETS)
 		if err != nil {
 			p.t.Fatal(err)
@@ -99,7 +99,7 @@ func TestResetWithTwoFactor(t *testing.T) {
 		}
 		return c
 	}
-	r.api(http.MethodPost, "/auth/2fa/verify-setup", map[string]string{"code": code(-30 * time.Second)}, http.StatusOK)
+	r.api(http.MethodPost, "/auth/2fa/verify-setup", map[string]string{"code": code(0)}, http.StatusOK)
 	session := r.cookie
 	r.cookie = nil
 	_, half := login(first, http.StatusOK)
@@ -155,7 +155,7 @@ func TestResetWithTwoFactor(t *testing.T) {
 	if body["username"] != nil || body["pending_token"] == nil {
 		t.Errorf("the reset skipped the second step: %v", body)
 	}
-	r.api(http.MethodPost, "/auth/login/verify-2fa", map[string]any{"pending_token": body["pending_token"], "code": code(0)}, http.StatusOK)
+	r.api(http.MethodPost, "/auth/login/verify-2fa", map[string]any{"pending_token": body["pending_token"], "code": code(30 * time.Second)}, http.StatusOK) // later than the one that was used
 
 	var out bytes.Buffer
 	if err := ResetPassword(t.Context(), c, Terminal{strings.NewReader(third + "\n"), &out}, Reset{Stdin: true, DisableTwoFactor: true}); err != nil || !strings.Contains(out.String(), "Two-factor is off") {

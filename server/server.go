@@ -177,8 +177,12 @@ func (s *Server) openAccounts(ctx context.Context) error {
 		return nil
 	}
 	_, open, err := s.sessions.SetupCode(ctx)
-	if err != nil || !open {
+	if err != nil {
 		return err
+	}
+	if !open { // whoever changes it there expects another password
+		s.log.Info("there is an admin already, so STUDIO_ADMIN_USERNAME and STUDIO_ADMIN_PASSWORD change nothing; studio reset-password sets a new password")
+		return nil
 	}
 	if err := s.sessions.CreateAdmin(ctx, s.config.AdminUsername, password); err != nil {
 		return fmt.Errorf("make the admin of STUDIO_ADMIN_USERNAME and STUDIO_ADMIN_PASSWORD: %w", err)
@@ -263,7 +267,7 @@ func (s *Server) serve(ctx context.Context) error {
 	case <-ctx.Done():
 	case err = <-failed:
 	case <-s.starterDone():
-		err = errStarterEnded
+		err = s.starterEnded()
 	}
 	s.log.Info("the studio ends")
 	s.shutdown(ctx)

@@ -102,7 +102,7 @@ func startLogged(t *testing.T, dir string, log *slog.Logger, environ ...string) 
 				if err != nil {
 					t.Error(err)
 				}
-			case <-time.After(40 * time.Second):
+			case <-time.After(2 * time.Minute):
 				t.Error("the studio did not end")
 			}
 			if err := r.s.Close(); err != nil {
@@ -125,6 +125,17 @@ func (r *running) address(name string) string {
 }
 
 func (r *running) send(method, url string, body any, header ...string) (*http.Response, map[string]any) {
+	r.t.Helper()
+	res, out, err := r.try(method, url, body, header...)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return res, out
+}
+
+// try is send for what may be cut off: a server that refuses a long body closes the connection, and the client, which is still
+// sending, may see that before it sees the answer.
+func (r *running) try(method, url string, body any, header ...string) (*http.Response, map[string]any, error) {
 	r.t.Helper()
 	var in io.Reader
 	if body != nil {
@@ -150,16 +161,16 @@ func (r *running) send(method, url string, body any, header ...string) (*http.Re
 	}
 	res, err := http.DefaultClient.Do(q)
 	if err != nil {
-		r.t.Fatal(err)
+		return nil, nil, err
 	}
 	defer res.Body.Close()
 	b, err := io.ReadAll(res.Body)
 	if err != nil {
-		r.t.Fatal(err)
+		return nil, nil, err
 	}
 	out := map[string]any{}
 	_ = json.Unmarshal(b, &out) // not every answer is JSON
-	return res, out
+	return res, out, nil
 }
 
 func (r *running) api(method, path string, body any, status int) map[string]any {
@@ -242,7 +253,7 @@ func TestFirstMinute(t *testing.T) {
 	if !strings.Contains(fmt.Sprint(hidden["response"]), "error") {
 		t.Errorf("a tool the token may not see: %v", hidden)
 	}
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		if got := r.api(http.MethodGet, "/mcp-tokens/"+fmt.Sprint(minted["id"]), nil, http.StatusOK); got["last_method"] == "tools/call" {
 			break
 		}
@@ -405,7 +416,7 @@ func TestEndWithStreams(t *testing.T) {
 	defer res.Body.Close()
 	began := time.Now()
 	r.stop()
-	if took := time.Since(began); took > 10*time.Second {
+	if took := time.Since(began); took > endTime/2 { // an open request is waited for until endTime
 		t.Errorf("the end took %s", took)
 	}
 	if _, err := io.ReadAll(res.Body); err != nil {

@@ -1,9 +1,12 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -17,9 +20,12 @@ func talk(t *testing.T, address, text string) string {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(30 * time.Second))
 	_, _ = io.WriteString(c, text) // a server that has heard enough closes before the end
-	b, _ := io.ReadAll(c)
+	b, err := io.ReadAll(c)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("the connection stayed open after %.200q", text)
+	}
 	return string(b)
 }
 
@@ -78,3 +84,36 @@ func TestWire(t *testing.T) {
 		}
 	}
 }
+
+// TestLibraryAnswers pins what net/http says by itself to a request that no handler ever sees. It has no hook for these answers, so the
+// security headers are not on them (docs/security.md, "The doors"). What is sent is plain text of fixed words: no version, nothing of what was
+// asked, and the connection is closed. A Go release that says more fails here. case 200
+func TestLibraryAnswers(t *testing.T) {
+	r := start(t, dataDir(t))
+	plain := func(line, text string) string {
+		return "HTTP/1.1 " + line + "\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n" + text
+	}
+	same := func(line string) string { return plain(line, line) }
+	const mark = "<canary>"
+	for _, x := range []struct{ name, request, want string }{
+		{"no request", mark + "\r\n\r\n", same("400 Bad Request")},
+		{"a header without a name", "GET / HTTP/1.1\r\nHost: localhost\r\n" + mark + "\r\n\r\n", same("400 Bad Request")},
+		{"no Host", "GET /" + mark + " HTTP/1.1\r\n\r\n", same("400 Bad Request: missing required Host header")},
+		{"a Host that is none", "GET / HTTP/1.1\r\nHost: " + mark + "\r\n\r\n", same("400 Bad Request: malformed Host header")},
+		{"a header's value", "GET / HTTP/1.1\r\nHost: localhost\r\nX: " + mark + "\x01\r\n\r\n", same("400 Bad Request")},
+		{"a coding nobody knows", "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: " + mark + "\r\n\r\n", plain("501 Not Implemented", "Unsupported transfer encoding")},
+		{"a version nobody knows", "GET /" + mark + " HTTP/3.0\r\nHost: localhost\r\n\r\n", same("505 HTTP Version Not Supported: unsupported protocol version")},
+		{"a header without end", "GET / HTTP/1.1\r\nHost: localhost\r\nX: " + mark + strings.Repeat("x", headerBytes+8<<10) + "\r\n\r\n", same("431 Request Header Fields Too Large")},
+		{"an expectation", "GET / HTTP/1.1\r\nHost: localhost\r\nExpect: " + mark + "\r\n\r\n", "HTTP/1.1 417 Expectation Failed\r\nConnection: close\r\nDate: *\r\nContent-Length: 0\r\n\r\n"},
+		{"TLS", "\x16\x03\x01\x00\x05hello\r\n\r\n", same("400 Bad Request")},
+	} {
+		for _, l := range []string{frontListener, apiListener, mcpListener} {
+			got := date.ReplaceAllString(talk(t, r.address(l), x.request), "Date: *\r\n")
+			if got != x.want {
+				t.Errorf("%s, %s:\ngot  %.500q\nwant %q", l, x.name, got, x.want)
+			}
+		}
+	}
+}
+
+var date = regexp.MustCompile(`Date: [^\r]+\r\n`)

@@ -28,6 +28,18 @@ type MCPToken struct {
 // Head implements Entity.
 func (t *MCPToken) Head() *Meta { return &t.Meta }
 
+// Valid reports whether the token is good at now: neither past its end nor idle for too long. One that was never used is idle since it was made.
+func (t *MCPToken) Valid(now time.Time) bool {
+	if t.ExpiresAt != nil && !now.Before(*t.ExpiresAt) {
+		return false
+	}
+	last := t.CreatedAt
+	if t.LastUsedAt != nil {
+		last = *t.LastUsedAt
+	}
+	return t.IdleTimeoutMinutes == 0 || now.Sub(last) < time.Duration(t.IdleTimeoutMinutes)*time.Minute
+}
+
 // Kind implements Entity.
 func (t *MCPToken) Kind() Kind { return KindMCPToken }
 

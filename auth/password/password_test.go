@@ -131,15 +131,14 @@ func TestParallel(t *testing.T) {
 // TestCost keeps one hash within what the package comment says, with room for a busy machine.
 func TestCost(t *testing.T) {
 	h := newHasher(t)
-	var took []time.Duration
-	for range 5 {
+	best := time.Hour
+	for n := 0; n < 5 || n < 100 && best > 600*time.Millisecond; n++ { // longer on a busy machine
 		start := time.Now()
 		if err := h.VerifyNobody(t.Context(), "correct horse"); err != nil {
 			t.Fatal(err)
 		}
-		took = append(took, time.Since(start))
+		best = min(best, time.Since(start))
 	}
-	best := slices.Min(took)
 	t.Logf("one hash: %s", best)
 	if best > 600*time.Millisecond || best < 3*time.Millisecond {
 		t.Errorf("one hash takes %s", best)
@@ -155,19 +154,17 @@ func TestNobodyCostsTheSame(t *testing.T) {
 	if err != nil || err2 != nil || p != q || len(salt) != len(salt2) || len(key) != len(key2) {
 		t.Fatalf("the stand-in costs %+v, a real hash %+v", p, q)
 	}
-	const n = 15
-	var known, nobody []time.Duration
-	for range n {
+	a, b := time.Hour, time.Hour
+	for n := 0; n < 15 || n < 200 && (a > 2*b || b > 2*a); n++ { // longer on a busy machine: the best of each counts
 		start := time.Now()
 		verify(t, h, "wrong horse", real)
-		known = append(known, time.Since(start))
+		a = min(a, time.Since(start))
 		start = time.Now()
 		if err := h.VerifyNobody(t.Context(), "wrong horse"); err != nil {
 			t.Fatal(err)
 		}
-		nobody = append(nobody, time.Since(start))
+		b = min(b, time.Since(start))
 	}
-	a, b := slices.Min(known), slices.Min(nobody)
 	if a > 2*b || b > 2*a {
 		t.Errorf("known %s, nobody %s", a, b)
 	}

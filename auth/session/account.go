@@ -165,7 +165,7 @@ func (s *Service) Change(ctx context.Context, current string, ch Change, c Clien
 	operation := "update_account"
 	switch {
 	case ch.NewPassword != nil && password.Same(*ch.NewPassword, current):
-		return "", nil, store.Invalidf("new_password", "is the password you have now")
+		return "", nil, store.Invalidf("new_password", "that is the password you have now; choose another")
 	case ch.NewPassword != nil:
 		operation = "change_password"
 		if admin.PasswordHash, err = s.newHash(ctx, *ch.NewPassword, admin.Username); err != nil {

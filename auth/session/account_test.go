@@ -441,21 +441,20 @@ func TestLockSurvivesRestart(t *testing.T) {
 // TestSameAnswer is case 22: an unknown user and a wrong password give the same words and take the same work.
 func TestSameAnswer(t *testing.T) {
 	s, _ := withAdmin(t)
-	answer := func(name string) (string, time.Duration) {
-		best := time.Hour
-		var text string
-		for i := range 8 {
-			from := session.Client{Address: netip.AddrFrom4([4]byte{203, 0, byte(len(name)), byte(i)})}
-			start := time.Now()
-			_, err := s.Login(t.Context(), name, "wrong password", from)
-			best, text = min(best, time.Since(start)), fmt.Sprintf("%s %v", code(err), err)
-		}
-		return text, best
+	answer := func(name string, i int) (string, time.Duration) {
+		from := session.Client{Address: netip.AddrFrom4([4]byte{203, 0, byte(len(name)), byte(i)})}
+		start := time.Now()
+		_, err := s.Login(t.Context(), name, "wrong password", from)
+		return fmt.Sprintf("%s %v", code(err), err), time.Since(start)
 	}
-	known, a := answer("Ada")
-	unknown, b := answer("Nobody")
-	if known != unknown {
-		t.Errorf("%q against %q", known, unknown)
+	a, b := time.Hour, time.Hour
+	for i := 0; i < 8 || i < 100 && (a > 2*b || b > 2*a); i++ { // in turns, and longer on a busy machine: the best of each counts
+		known, ofKnown := answer("Ada", i)
+		unknown, ofUnknown := answer("Nobody", i)
+		if known != unknown {
+			t.Fatalf("%q against %q", known, unknown)
+		}
+		a, b = min(a, ofKnown), min(b, ofUnknown)
 	}
 	if a > 2*b || b > 2*a {
 		t.Errorf("known %s, unknown %s", a, b)

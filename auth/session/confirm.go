@@ -26,10 +26,12 @@ func (s *Service) confirm(ctx context.Context, field, pass string, c Client) (*s
 	}
 	admin, err := s.accounts.Admin(ctx)
 	if err != nil {
+		s.withdraw(ctx, attempt)
 		return nil, err
 	}
 	ok, err := s.o.Hasher.Verify(ctx, pass, admin.PasswordHash)
-	if err != nil {
+	if err != nil { // not compared
+		s.withdraw(ctx, attempt)
 		return nil, busy(err)
 	}
 	if !ok {

@@ -91,17 +91,16 @@ func (s *Service) VerifyLogin(ctx context.Context, pending, code string, recover
 	}
 	in := store.SignIn{Bucket: codeBucket, NoteAfter: limit.DefaultMax}
 	err = s.factors.FinishLogin(ctx, hash, sess, in, func(f *store.Factor) error { return s.spend(f, code, recovery) })
+	s.judged(ctx, attempt, err)
 	if err != nil {
 		switch store.CodeOf(err) {
-		case store.NotFound: // another request used the token, or the account changed; the code was not looked at
-			s.withdraw(ctx, attempt)
+		case store.NotFound: // another request used the token, or the account changed
 			err = signInAgain()
 		case store.WrongCode:
 			s.o.Log.Info("refused a second factor", "address", addressText(c.Address))
 		}
 		return "", nil, err
 	}
-	s.settle(ctx, attempt)
 	s.o.Log.Info("the admin signed in with two factors", "address", sess.Address, "session_id", sess.ID)
 	return cookie, sess, nil
 }
@@ -224,10 +223,10 @@ func (s *Service) EnableTwoFactor(ctx context.Context, code string, by By) ([]st
 		setRecovery(f, set)
 		return nil
 	})
+	s.judged(ctx, attempt, err)
 	if err != nil {
 		return nil, err
 	}
-	s.settle(ctx, attempt)
 	return set.Codes, nil
 }
 
@@ -242,9 +241,17 @@ func confirmDraft(draft store.Secret, code string, now time.Time) (step int64, e
 		if ahead < 0 {
 			where, ahead = "behind", -ahead
 		}
-		return 0, wrongCode("the key is right, but the clock of the app is %s %s this server's; set both by the network and try the next code", ahead, where)
+		return 0, wrongCode("the key is right, but the clock of the app is %s %s this server's; set both by the network and try the next code", spoken(ahead), where)
 	}
 	return 0, wrongCode("the code is wrong; use the one of the key shown last")
+}
+
+// spoken is a duration of half minutes as people say it.
+func spoken(d time.Duration) string {
+	if d < 2*time.Minute {
+		return fmt.Sprintf("%d seconds", int(d.Seconds()))
+	}
+	return fmt.Sprintf("%d minutes", int(d.Round(time.Minute).Minutes()))
 }
 
 func setRecovery(f *store.Factor, set totp.Set) {
@@ -291,11 +298,18 @@ func (s *Service) withBoth(ctx context.Context, operation, pass, code string, re
 		change(f)
 		return nil
 	})
-	if err != nil {
-		return err
+	s.judged(ctx, attempt, err)
+	return err
+}
+
+// judged ends the attempt of a code. Only a wrong code counts: with every other error it was not looked at, or was right and could not be kept.
+func (s *Service) judged(ctx context.Context, attempt *limit.Reservation, err error) {
+	switch {
+	case err == nil:
+		s.settle(ctx, attempt)
+	case store.CodeOf(err) != store.WrongCode:
+		s.withdraw(ctx, attempt)
 	}
-	s.settle(ctx, attempt)
-	return nil
 }
 
 // updateFactor changes the factor and ends every other session.

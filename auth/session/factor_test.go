@@ -125,7 +125,7 @@ func TestEnroll(t *testing.T) {
 		t.Errorf("a code of the older key: %v", err)
 	}
 	// case 67: ten minutes off is told, and refused
-	if _, err := s.EnableTwoFactor(t.Context(), now.code(t, s.clock.now().Add(10*time.Minute)), s.by(t, cookie)); code(err) != store.WrongCode || !strings.Contains(err.Error(), "10m0s ahead") {
+	if _, err := s.EnableTwoFactor(t.Context(), now.code(t, s.clock.now().Add(10*time.Minute)), s.by(t, cookie)); code(err) != store.WrongCode || !strings.Contains(err.Error(), "10 minutes ahead") {
 		t.Errorf("a clock ahead: %v", err)
 	}
 	s.clock.add(session.DraftLifetime + time.Second)

@@ -159,17 +159,21 @@ func (s *Service) Login(ctx context.Context, username, pass string, c Client) (A
 	}
 	admin, err := s.accounts.Admin(ctx)
 	if err != nil && store.CodeOf(err) != store.NotFound {
+		s.withdraw(ctx, attempt)
 		return Admission{}, err
 	}
 	if err := s.verify(ctx, admin, username, pass); err != nil {
 		if store.CodeOf(err) == store.Unauthorized {
 			s.o.Log.Info("refused a login", "address", addressText(c.Address))
+		} else { // the caller left the queue, or the hash is damaged: the password was not compared
+			s.withdraw(ctx, attempt)
 		}
 		return Admission{}, err
 	}
 	in := store.SignIn{AdminVersion: admin.Version, Bucket: bucket, NoteAfter: limit.DefaultMax}
 	out, err := s.admit(ctx, admin, in, c)
-	if err != nil {
+	if err != nil { // the password was right: a full disk must not lock its owner out
+		s.withdraw(ctx, attempt)
 		return Admission{}, err
 	}
 	s.settle(ctx, attempt)
@@ -245,7 +249,8 @@ func (s *Service) settle(ctx context.Context, r *limit.Reservation) {
 	}
 }
 
-// withdraw takes an attempt back whose guess was not looked at. When that fails it counts until it ages out.
+// withdraw takes an attempt back whose guess was not looked at, or was right and came to nothing for another reason. When that fails it
+// counts until it ages out.
 func (s *Service) withdraw(ctx context.Context, r *limit.Reservation) {
 	if err := r.Withdraw(context.WithoutCancel(ctx)); err != nil {
 		s.o.Log.Warn("an attempt that came to nothing still counts", "error", err)

@@ -18,6 +18,7 @@ import (
 	"mcpstudio/auth/password"
 	"mcpstudio/auth/session"
 	"mcpstudio/store"
+	"mcpstudio/store/db"
 )
 
 // TestLifetime is case 33.
@@ -84,7 +85,7 @@ func TestEnd(t *testing.T) {
 	if _, _, err := s.Change(t.Context(), good, session.Change{NewPassword: new("password1")}, home); !errors.As(err, &e) || e.Code != store.Invalid || e.Field != "new_password" {
 		t.Errorf("a weak one: %v", err)
 	}
-	if _, _, err := s.Change(t.Context(), good, session.Change{NewPassword: new(good)}, home); !errors.As(err, &e) || e.Code != store.Invalid || e.Field != "new_password" || e.Message != "is the password you have now" {
+	if _, _, err := s.Change(t.Context(), good, session.Change{NewPassword: new(good)}, home); !errors.As(err, &e) || e.Code != store.Invalid || e.Field != "new_password" || e.Message != "that is the password you have now; choose another" {
 		t.Errorf("the one of now: %v", err)
 	}
 	if !s.alive(t, third) || !s.alive(t, fourth) {
@@ -326,4 +327,116 @@ func FuzzTokens(f *testing.F) {
 			t.Errorf("%q is a half-done sign-in: %v", value, err)
 		}
 	})
+}
+
+// leaver counts attempts for a caller who goes away right after being counted.
+type leaver struct {
+	limit.Counter
+	leave *context.CancelFunc
+}
+
+func (l leaver) Attempt(ctx context.Context, bucket string, now, since time.Time, decide func(open, settled []time.Time) error) (string, error) {
+	id, err := l.Counter.Attempt(ctx, bucket, now, since, decide)
+	(*l.leave)()
+	return id, err
+}
+
+// full keeps no new session.
+type full struct{ *db.DB }
+
+func (full) StartSession(context.Context, *store.Session, store.SignIn) error {
+	return &store.Error{Code: store.Unavailable, Message: "the disk is full", Retry: 5}
+}
+
+// TestNotAGuess: who left before the password was looked at, and who had the right one on a full disk, guessed nothing: neither locks the
+// address out. A wrong password still counts.
+func TestNotAGuess(t *testing.T) {
+	s, _ := withAdmin(t)
+	secret, err := session.OpenSecret(s.dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var leave context.CancelFunc
+	hurried, err := session.New(s.db, s.db, s.db, session.Options{Secret: secret, Hasher: s.hash, Limiter: limit.New(leaver{s.db, &leave}, limit.Options{Now: s.clock.now}), Now: s.clock.now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	unlucky, err := session.New(s.db, full{s.db}, s.db, session.Options{Secret: secret, Hasher: s.hash, Limiter: limit.New(s.db, limit.Options{Now: s.clock.now}), Now: s.clock.now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range limit.DefaultMax + 1 {
+		for _, sign := range []func(context.Context) error{
+			func(ctx context.Context) error {
+				_, err := hurried.Login(ctx, "Ada", "wrong password", home)
+				return err
+			},
+			func(ctx context.Context) error {
+				return hurried.ConfirmPassword(session.WithClient(ctx, home), "wrong password")
+			},
+		} {
+			ctx, cancel := context.WithCancel(t.Context())
+			leave = cancel
+			if err := sign(ctx); !errors.Is(err, context.Canceled) {
+				t.Fatalf("who left got %v", err)
+			}
+		}
+		if _, err := unlucky.Login(t.Context(), "Ada", good, home); code(err) != store.Unavailable {
+			t.Fatalf("on a full disk: %v", err)
+		}
+	}
+	for i := range limit.DefaultMax - 1 {
+		if got := s.loginCode(t, "Ada", "wrong password", home); got != store.Unauthorized {
+			t.Fatalf("wrong password %d: %s", i, got)
+		}
+	}
+	if got := s.loginCode(t, "Ada", good, home); got != "" {
+		t.Errorf("the right password: %s", got)
+	}
+}
+
+// fullFactors keeps no change of the second factor.
+type fullFactors struct{ *db.DB }
+
+func (f fullFactors) FinishLogin(ctx context.Context, pending []byte, s *store.Session, in store.SignIn, check func(*store.Factor) error) error {
+	return f.DB.FinishLogin(ctx, pending, s, in, func(v *store.Factor) error {
+		if err := check(v); err != nil {
+			return err
+		}
+		return &store.Error{Code: store.Unavailable, Message: "the disk is full", Retry: 5}
+	})
+}
+
+// TestNoCodeIsNoGuess: only a wrong code counts against the second factor; one that was asked for too late, or was right on a full disk, does not.
+func TestNoCodeIsNoGuess(t *testing.T) {
+	s, cookie := withAdmin(t)
+	for range limit.DefaultMax + 1 {
+		if _, err := s.EnableTwoFactor(t.Context(), "123456", s.by(t, cookie)); code(err) != store.Conflict {
+			t.Fatalf("without a key to confirm: %v", err)
+		}
+	}
+	p := s.enable(t, cookie)
+	s.clock.add(time.Minute)
+	secret, err := session.OpenSecret(s.dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	unlucky, err := session.New(s.db, s.db, fullFactors{s.db}, session.Options{Secret: secret, Hasher: s.hash, Limiter: limit.New(s.db, limit.Options{Now: s.clock.now}), Now: s.clock.now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pending := s.pending(t, home)
+	for range limit.DefaultMax + 1 {
+		if _, _, err := unlucky.VerifyLogin(t.Context(), pending, p.code(t, s.clock.now()), false, home); code(err) != store.Unavailable {
+			t.Fatalf("on a full disk: %v", err)
+		}
+	}
+	for range limit.DefaultMax {
+		if _, _, err := unlucky.VerifyLogin(t.Context(), pending, p.wrong(t, s.clock.now()), false, home); code(err) != store.WrongCode {
+			t.Fatalf("a wrong code: %v", err)
+		}
+	}
+	if _, err := s.verifyCode(pending, p.code(t, s.clock.now()), false); code(err) != store.TooMany { // wrong ones count, whatever else happened
+		t.Errorf("after five wrong codes: %v", err)
+	}
 }

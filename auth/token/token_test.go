@@ -220,18 +220,28 @@ func TestRevokeUnderLoad(t *testing.T) {
 			}
 		})
 	}
-	time.Sleep(20 * time.Millisecond)
+	more := func() { // waits until a hundred more checks have been made
+		t.Helper()
+		was := checks.Load()
+		for deadline := time.Now().Add(time.Minute); checks.Load() < was+100; time.Sleep(time.Millisecond) {
+			if t.Failed() { // whoever was wrongly let in checks no more
+				return
+			}
+			if time.Now().After(deadline) {
+				t.Errorf("only %d checks", checks.Load())
+				return
+			}
+		}
+	}
+	more()
 	if err := d.Update(context.Background(), act, func(tx *db.Tx) error { return db.Delete[*store.MCPToken](tx, row.ID) }); err != nil {
 		t.Fatal(err)
 	}
 	revoked.Store(true)
-	time.Sleep(50 * time.Millisecond)
+	more()
 	close(done)
 	wg.Wait()
 	wantRefused(t, v, tok, "revoked")
-	if checks.Load() < 100 {
-		t.Errorf("only %d checks", checks.Load())
-	}
 }
 
 func TestExpiryAndIdle(t *testing.T) {
@@ -289,7 +299,7 @@ func TestRun(t *testing.T) {
 		}
 		return all[0]
 	}
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for last().LastMethod != "tools/call" {
 		if time.Now().After(deadline) {
 			t.Fatal("the use was not written")
@@ -395,18 +405,17 @@ func TestTimingTellsNothing(t *testing.T) {
 	d, v, _ := setUp(t)
 	_, tok := add(t, d, nil)
 	measure := func(tok string) time.Duration {
-		best := time.Hour
-		for range 200 {
-			start := time.Now()
-			for range 20 {
-				_, _ = v.Verify(context.Background(), tok)
-			}
-			best = min(best, time.Since(start))
+		start := time.Now()
+		for range 20 {
+			_, _ = v.Verify(context.Background(), tok)
 		}
-		return best
+		return time.Since(start)
 	}
-	near := measure(tok[:47] + map[bool]string{true: "0", false: "1"}[tok[47] != '0'])
-	far := measure(token.Prefix + strings.Repeat("Z", 43))
+	nearly, other := tok[:47]+map[bool]string{true: "0", false: "1"}[tok[47] != '0'], token.Prefix+strings.Repeat("Z", 43)
+	near, far := time.Hour, time.Hour
+	for n := 0; n < 200 || n < 20_000 && (near > 2*far || far > 2*near); n++ { // in turns, and longer on a busy machine: the best of each counts
+		near, far = min(near, measure(nearly)), min(far, measure(other))
+	}
 	if near > 2*far || far > 2*near {
 		t.Errorf("near %s, far %s", near, far)
 	}

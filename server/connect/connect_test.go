@@ -54,7 +54,7 @@ func echo(w http.ResponseWriter, r *http.Request) {
 func run(t *testing.T, o Options, lines ...string) map[string]map[string]any {
 	t.Helper()
 	var out strings.Builder
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if err := Bridge(ctx, strings.NewReader(strings.Join(lines, "\n")+"\n"), &out, o); err != nil {
 		t.Fatalf("bridge: %v", err)

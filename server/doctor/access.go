@@ -22,6 +22,12 @@ const (
 	openIt    = "Start the studio once, or run studio doctor with its settings."
 )
 
+// unopened is the item when its facts are in a store that was not opened.
+func (i ChecklistItem) unopened() ChecklistItem {
+	i.Status, i.Found, i.Mend = Unknown, notOpened, openIt
+	return i
+}
+
 // fewCodes is how many recovery codes are too few.
 const fewCodes = 3
 
@@ -32,7 +38,7 @@ func adminPassword(f Facts) ChecklistItem {
 	}
 	switch a := f.Account; {
 	case a == nil:
-		i.Status, i.Found, i.Mend = Unknown, notOpened, openIt
+		return i.unopened()
 	case !a.Exists:
 		i.Status, i.Found, i.Mend = Warn, "There is no admin yet: whoever has the setup code becomes it.", "Open the setup link that the studio printed when it started."
 	case a.ShortPassword == nil:
@@ -65,7 +71,7 @@ func twoFactor(f Facts) ChecklistItem {
 	a := f.Account
 	switch {
 	case a == nil || a.Exists && a.TwoFactor == nil:
-		i.Status, i.Found, i.Mend = Unknown, notOpened, openIt
+		return i.unopened()
 	case !a.Exists:
 		i.Status, i.Found, i.Mend = Unknown, "There is no admin yet.", "Set the studio up first."
 	case !*a.TwoFactor && f.exposed():
@@ -88,7 +94,7 @@ func mcpAuth(f Facts) ChecklistItem {
 	}
 	switch a := f.Access; {
 	case a == nil:
-		i.Status, i.Found, i.Mend = Unknown, notOpened, openIt
+		return i.unopened()
 	case a.AuthType != store.AuthNone:
 		i.Status, i.Found = OK, "On: "+string(a.AuthType)+"."
 	case f.exposed():
@@ -106,8 +112,7 @@ func mcpTokens(f Facts) ChecklistItem {
 		Mend: "Revoke the ones no client needs, and give new ones an end date.",
 	}
 	if f.Access == nil {
-		i.Status, i.Found, i.Mend = Unknown, notOpened, openIt
-		return i
+		return i.unopened()
 	}
 	var unused []string
 	valid := 0
@@ -141,8 +146,7 @@ func corsOrigins(f Facts) ChecklistItem {
 		Mend: "List exact https:// origins only.",
 	}
 	if f.Access == nil {
-		i.Status, i.Found, i.Mend = Unknown, notOpened, openIt
-		return i
+		return i.unopened()
 	}
 	var open, plain []string
 	for _, o := range f.Access.CORSOrigins {

@@ -78,7 +78,7 @@ func Check(f Facts) Checklist {
 		{Secrets, []func(Facts) ChecklistItem{encryptionKey, sessionSecret, envFile, dataDir}},
 		{Network, []func(Facts) ChecklistItem{innerListeners, transport, trustedProxies, privateNetworks}},
 		{Access, []func(Facts) ChecklistItem{adminPassword, twoFactor, mcpAuth, mcpTokens, corsOrigins}},
-		{Host, []func(Facts) ChecklistItem{sandboxLevel, notRoot}},
+		{Host, []func(Facts) ChecklistItem{sandboxLevel, ownConfinement, notRoot}},
 		{Data, []func(Facts) ChecklistItem{databaseRoles, passthrough, backups}},
 	} {
 		for _, check := range group.items {

@@ -21,7 +21,7 @@ func sound() Facts {
 		Now: now(), Key: Secret{Source: FromEnvironment, Variable: "STUDIO_ENCRYPTION_KEY", Keys: 1}, SessionSecret: Secret{Source: FromFile, Path: "/d/session.key", Keys: 1},
 		DataDir: &File{Path: "/d", Mode: 0o700}, Private: []File{{Path: "/d/studio.db", Mode: 0o600}},
 		Listeners:    []Listener{{Name: "front", Variable: "STUDIO_ADDR", Address: "127.0.0.1:3000"}, {Name: "api", Variable: "STUDIO_API_ADDR", Address: "127.0.0.1:8000"}, {Name: "mcp", Variable: "STUDIO_MCP_ADDR", Address: "127.0.0.1:8080"}},
-		AllowPrivate: true, Sandbox: &Sandbox{Enforce: true, Level: "full"},
+		AllowPrivate: true, Sandbox: &Sandbox{Enforce: true, Level: "full"}, Parent: &Confinement{Layers: 6},
 		Account: &Account{Exists: true, PasswordChangedAt: now().AddDate(0, -1, 0), ShortPassword: new(false), TwoFactor: new(true), RecoveryCodes: 10},
 		Access:  &MCPAccess{AuthType: store.AuthBearer, CORSOrigins: []string{"https://app.example"}, Tokens: []Token{{Name: "claude", CreatedAt: *ago(time.Hour)}}},
 		Roles:   &Roles{Active: 1}, Backup: &Backup{At: ago(24 * time.Hour)},
@@ -44,12 +44,12 @@ func TestCheck(t *testing.T) {
 		{"encryption_key", OK, "/d/encryption.key", func(f *Facts) { f.Key = Secret{Source: FromFile, Path: "/d/encryption.key", Keys: 1} }},
 		{"encryption_key", Warn, "studio rotate-key", func(f *Facts) { f.Key.Keys = 2 }},
 		{"encryption_key", Warn, "repeats", func(f *Facts) { f.Key.Weak = "repeats few different characters" }},
-		{"encryption_key", Unknown, "no key yet", func(f *Facts) { f.Key = Secret{} }},
+		{"encryption_key", Unknown, "no key yet", func(f *Facts) { f.Key = Secret{Variable: "STUDIO_ENCRYPTION_KEY"} }},
 
 		{"session_secret", OK, "/d/session.key", func(*Facts) {}},
 		{"session_secret", OK, "STUDIO_JWT_SECRET", func(f *Facts) { f.SessionSecret = Secret{Source: FromEnvironment, Variable: "STUDIO_JWT_SECRET"} }},
 		{"session_secret", Warn, "openssl", func(f *Facts) { f.SessionSecret = Secret{Source: FromEnvironment, Weak: "is short"} }},
-		{"session_secret", Unknown, "first start", func(f *Facts) { f.SessionSecret = Secret{} }},
+		{"session_secret", Unknown, "first start", func(f *Facts) { f.SessionSecret = Secret{Variable: "STUDIO_JWT_SECRET"} }},
 
 		{"env_file", OK, "There is none", func(*Facts) {}},
 		{"env_file", OK, "its owner alone", func(f *Facts) { f.EnvFile = &File{Path: "/x/.env", Mode: 0o600} }},
@@ -160,6 +160,16 @@ func TestCheck(t *testing.T) {
 		{"sandbox", Warn, "No child", func(f *Facts) { f.Sandbox = &Sandbox{} }},
 		{"sandbox", Unknown, "No child", func(f *Facts) { f.Sandbox = nil }},
 
+		{"studio_confinement", OK, "Every layer", func(*Facts) {}},
+		{"studio_confinement", Warn, "landlock is unavailable (not in this kernel)", func(f *Facts) {
+			f.Parent.Missing = []Layer{{"landlock", "unavailable", "not in this kernel", "use another kernel"}, {"dumpable", "unavailable", "the kernel says 1", "use another kernel"}}
+		}},
+		{"studio_confinement", Warn, "Run the studio as an ordinary user.", func(f *Facts) {
+			f.Parent.Missing = []Layer{{"landlock", "partial", "reading all of /etc", "run the studio as an ordinary user"}}
+		}},
+		{"studio_confinement", Warn, "did not confine itself", func(f *Facts) { f.Parent = &Confinement{} }},
+		{"studio_confinement", Unknown, "running studio", func(f *Facts) { f.Parent = nil }},
+
 		{"not_root", OK, "ordinary user", func(*Facts) {}},
 		{"not_root", Warn, "root", func(f *Facts) { f.Root = true }},
 
@@ -218,7 +228,7 @@ func TestCheckCounts(t *testing.T) {
 		if d := cmp.Diff(want, c.Counts); d != "" {
 			t.Errorf("%s: counts (-want +got)\n%s", name, d)
 		}
-		if len(c.Items) != 18 || !c.EvaluatedAt.Equal(now()) {
+		if len(c.Items) != 19 || !c.EvaluatedAt.Equal(now()) {
 			t.Errorf("%s: %d items at %s", name, len(c.Items), c.EvaluatedAt)
 		}
 		if name == "sound" && c.Counts.OK != len(c.Items) {

@@ -29,6 +29,7 @@ type Facts struct {
 	Root         bool // the studio runs as root
 
 	Sandbox *Sandbox
+	Parent  *Confinement
 	Account *Account
 	Access  *MCPAccess
 	Roles   *Roles
@@ -82,6 +83,12 @@ type Sandbox struct {
 	Level   string // full, strong, degraded or none; empty: no child has run
 	Missing []Layer
 	Problem string // why no child can be started; empty: one can
+}
+
+// Confinement is what the studio's own process was confined to when it started.
+type Confinement struct {
+	Layers  int     // looked at; 0: it did not confine itself
+	Missing []Layer // those not fully in force, but the one about its user, which is an item of its own
 }
 
 // Layer is a layer of the sandbox that is not fully in force.

@@ -1,7 +1,9 @@
 package doctor
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -29,7 +31,7 @@ func sandboxLevel(f Facts) ChecklistItem {
 	}
 	var missing, mend []string
 	for _, l := range s.Missing {
-		missing = append(missing, strings.TrimSuffix(fmt.Sprintf("%s is %s (%s", l.Name, l.State, l.Reason), " (")+")")
+		missing = append(missing, l.said())
 		if l.Mend != "" {
 			mend = append(mend, sentence(l.Mend))
 		}
@@ -61,6 +63,34 @@ func sandboxLevel(f Facts) ChecklistItem {
 	if i.Mend == "" {
 		i.Mend = "See the sandbox page of the UI for what each layer needs."
 	}
+	return i
+}
+
+func ownConfinement(f Facts) ChecklistItem {
+	i := ChecklistItem{
+		ID: "studio_confinement", Title: "Confinement of the studio itself", Doc: securityDoc, Link: "/security?tab=sandbox",
+		Why: "The studio holds the keys and reads requests. What it took from itself at its start (files, rights, core files) is out of reach of a mistake in its code.",
+	}
+	p := f.Parent
+	switch {
+	case p == nil:
+		i.Status, i.Found, i.Mend = Unknown, "Only a running studio knows.", "Look at the checklist in the UI."
+		return i
+	case p.Layers == 0:
+		i.Status, i.Found, i.Mend = Warn, "It did not confine itself.", "Run the studio on Linux, or in a Linux container."
+		return i
+	case len(p.Missing) == 0:
+		i.Status, i.Found = OK, "Every layer is in force."
+		return i
+	}
+	var missing, mend []string
+	for _, l := range p.Missing {
+		missing = append(missing, l.said())
+		if m := sentence(l.Mend); m != "" && !slices.Contains(mend, m) {
+			mend = append(mend, m)
+		}
+	}
+	i.Status, i.Found, i.Mend = Warn, "Not fully in force: "+listed(missing)+".", cmp.Or(strings.Join(mend, " "), "See the sandbox page of the UI for what each layer needs.")
 	return i
 }
 
@@ -125,8 +155,7 @@ func backups(f Facts) ChecklistItem {
 		Mend: "Run studio backup FILE, every day if you can, and keep the encryption key in another place.",
 	}
 	if f.Backup == nil {
-		i.Status, i.Found, i.Mend = Unknown, notOpened, openIt
-		return i
+		return i.unopened()
 	}
 	if f.Backup.At == nil {
 		i.Status, i.Found = Warn, "studio backup was never run. Copies made by other means are not seen here."
@@ -145,7 +174,18 @@ func backups(f Facts) ChecklistItem {
 	return i
 }
 
+// said is the layer as part of a sentence.
+func (l Layer) said() string {
+	if l.Reason == "" {
+		return l.Name + " is " + l.State
+	}
+	return fmt.Sprintf("%s is %s (%s)", l.Name, l.State, l.Reason)
+}
+
 // sentence makes a clause of another package one.
 func sentence(clause string) string {
+	if clause == "" {
+		return ""
+	}
 	return strings.ToUpper(clause[:1]) + strings.TrimSuffix(clause[1:], ".") + "."
 }

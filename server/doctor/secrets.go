@@ -14,22 +14,19 @@ const (
 func encryptionKey(f Facts) ChecklistItem {
 	i := ChecklistItem{
 		ID: "encryption_key", Title: "Encryption key", Doc: configurationDoc, Link: "/settings/encryption",
-		Why: "It seals database passwords and two-factor secrets in the store. Whoever has both the store and the key can read them; whoever loses the key must enter them all again.",
+		Why:  "It seals database passwords and two-factor secrets in the store. Whoever has both the store and the key can read them; whoever loses the key must enter them all again.",
+		Mend: "Put a new key in front of it, separated by a comma (openssl rand -base64 32), and run studio rotate-key.",
 	}
-	switch k := f.Key; {
-	case k.Source == NotMade:
-		i.Status, i.Found = Unknown, "There is no key yet; the first start makes one."
-		i.Mend = "Start the studio once, or set STUDIO_ENCRYPTION_KEY to the output of: openssl rand -base64 32"
-	case k.Weak != "":
-		i.Status, i.Found = Warn, "The key in "+k.Variable+" "+k.Weak+"."
-		i.Mend = "Put a new key in front of it, separated by a comma (openssl rand -base64 32), and run studio rotate-key."
+	k := f.Key
+	if i = i.ownSecret(k, "key"); i.Status != OK {
+		return i
+	}
+	switch {
 	case k.Keys > 1:
 		i.Status, i.Found = Warn, fmt.Sprintf("%d keys are given: a rotation was begun and not finished.", k.Keys)
 		i.Mend = "Run studio rotate-key, then remove the old keys."
 	case k.Source == FromFile:
-		i.Status, i.Found = OK, "Made by the studio, in "+k.Path+". Keep a copy in another place than the backups of the store."
-	default:
-		i.Status, i.Found = OK, "Set in "+k.Variable+", and strong."
+		i.Found += " Keep a copy in another place than the backups of the store."
 	}
 	return i
 }
@@ -37,19 +34,24 @@ func encryptionKey(f Facts) ChecklistItem {
 func sessionSecret(f Facts) ChecklistItem {
 	i := ChecklistItem{
 		ID: "session_secret", Title: "Session secret", Doc: configurationDoc,
-		Why: "It signs the admin's session cookie. Who can guess it still needs a session that exists, but the first of two fences is gone.",
+		Why:  "It signs the admin's session cookie. Who can guess it still needs a session that exists, but the first of two fences is gone.",
+		Mend: "Set STUDIO_JWT_SECRET to the output of: openssl rand -base64 32. Everybody signs in again.",
 	}
-	switch k := f.SessionSecret; {
-	case k.Source == NotMade:
-		i.Status, i.Found = Unknown, "There is no session secret yet; the first start makes one."
-		i.Mend = "Start the studio once, or set STUDIO_JWT_SECRET to the output of: openssl rand -base64 32"
-	case k.Weak != "":
-		i.Status, i.Found = Warn, "The secret in "+k.Variable+" "+k.Weak+"."
-		i.Mend = "Set STUDIO_JWT_SECRET to the output of: openssl rand -base64 32. Everybody signs in again."
-	case k.Source == FromFile:
-		i.Status, i.Found = OK, "Made by the studio, in "+k.Path+"."
+	return i.ownSecret(f.SessionSecret, "session secret")
+}
+
+// ownSecret judges a secret of the studio itself; the item's Mend is for a weak one.
+func (i ChecklistItem) ownSecret(s Secret, noun string) ChecklistItem {
+	switch {
+	case s.Source == NotMade:
+		i.Status, i.Found = Unknown, "There is no "+noun+" yet; the first start makes one."
+		i.Mend = "Start the studio once, or set " + s.Variable + " to the output of: openssl rand -base64 32"
+	case s.Weak != "":
+		i.Status, i.Found = Warn, "The "+noun+" in "+s.Variable+" "+s.Weak+"."
+	case s.Source == FromFile:
+		i.Status, i.Found = OK, "Made by the studio, in "+s.Path+"."
 	default:
-		i.Status, i.Found = OK, "Set in "+k.Variable+", and strong."
+		i.Status, i.Found = OK, "Set in "+s.Variable+", and strong."
 	}
 	return i
 }

@@ -10,6 +10,7 @@ import (
 
 	"mcpstudio/auth"
 	"mcpstudio/mcpgen/hop"
+	"mcpstudio/mcpgen/jsonscan"
 )
 
 // Call is one request to the MCP endpoint as the call log keeps it. It holds
@@ -200,7 +201,7 @@ func (f *Front) CallAs(ctx context.Context, who auth.Principal, method string, p
 	x := &exchange{call: Call{
 		At: f.o.Now(), PrincipalID: who.ID, PrincipalName: who.Name, PrincipalKind: string(who.Kind), OnBehalf: true, ClientName: "MCP Studio playground",
 	}}
-	x.body = append(hop.AppendString([]byte(`{"jsonrpc":"2.0","id":1,"method":`), method), `,"params":`...)
+	x.body = append(jsonscan.AppendString([]byte(`{"jsonrpc":"2.0","id":1,"method":`), method), `,"params":`...)
 	if len(params) == 0 {
 		params = json.RawMessage("{}")
 	}

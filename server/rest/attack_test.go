@@ -66,7 +66,7 @@ func (w *world) raw(request string) int {
 		w.t.Fatal(err)
 	}
 	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(time.Minute))
 	if _, err := io.WriteString(c, request); err != nil {
 		w.t.Fatal(err)
 	}
@@ -163,7 +163,7 @@ func TestReadingChangesNothing(t *testing.T) {
 // open calls a GET route and reads its answer for a moment: some are streams.
 func (w *world) open(path string, header ...string) {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
 	defer cancel()
 	q, err := http.NewRequestWithContext(ctx, http.MethodGet, w.http.URL+path, nil)
 	if err != nil {

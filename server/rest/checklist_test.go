@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"mcpstudio/mcpgen/sandbox"
 	"mcpstudio/server/doctor"
 	"mcpstudio/server/rest"
 	"mcpstudio/server/studio"
@@ -45,6 +46,11 @@ func TestChecklistFollows(t *testing.T) {
 	w.stands("mcp_auth", doctor.OK, "bearer")
 	w.stands("database_roles", doctor.OK, "no active connections")
 	w.stands("sandbox", doctor.Warn, "Level ") // of the probe; the world's studio is degraded
+	w.stands("studio_confinement", doctor.Warn, "did not confine itself")
+	w.sup.Confined(sandbox.ParentStatus{Layers: []sandbox.Layer{{Name: sandbox.LayerLandlock, State: sandbox.StateUnavailable, Detail: "not in this kernel"}, {Name: sandbox.LayerUser, State: sandbox.StatePartial, Detail: "uid 0"}}})
+	w.stands("studio_confinement", doctor.Warn, "landlock is unavailable (not in this kernel).")
+	w.sup.Confined(sandbox.ParentStatus{Layers: []sandbox.Layer{{Name: sandbox.LayerLandlock, State: sandbox.StateEnforced}}})
+	w.stands("studio_confinement", doctor.OK, "Every layer")
 
 	w.do(http.MethodPatch, "/api/v1/server/config", entity{"auth_type": "none", "cors_origins": []string{"http://app.example"}}).want(200)
 	w.stands("mcp_auth", doctor.Warn, "only this machine")

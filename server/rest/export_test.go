@@ -3,6 +3,7 @@ package rest
 import (
 	"net/http"
 	"regexp"
+	"time"
 )
 
 var echoParam = regexp.MustCompile(`:(\w+)`)
@@ -15,6 +16,9 @@ func Routes(h http.Handler) []string {
 	}
 	return out
 }
+
+// Recheck sets how often a stream looks for itself whether its session still stands.
+func (o *Options) Recheck(every time.Duration) { o.recheck = every }
 
 // StatusOf is the map from codes to statuses.
 var StatusOf = statusOf

@@ -31,7 +31,7 @@ func TestLengthAndChunks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_ = c.SetDeadline(time.Now().Add(2 * time.Second))
+		_ = c.SetDeadline(time.Now().Add(time.Minute))
 		_, _ = io.WriteString(c, "POST /first HTTP/1.1\r\nHost: localhost\r\n"+tt.headers+"\r\n"+tt.body+strings.Replace(hidden, "\r\n\r\n", "\r\nConnection: close\r\n\r\n", 1))
 		if _, err := io.ReadAll(c); err != nil {
 			t.Errorf("%s: the connection stays open: %v", tt.name, err)

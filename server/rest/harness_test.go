@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -14,6 +15,8 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -57,6 +60,21 @@ type world struct {
 	client  *http.Client
 	cookie  *http.Cookie
 	site    studio.Site
+	stopped atomic.Pointer[time.Time] // where the account's clock stands still, if it does
+}
+
+// stopClock makes the account's clock stand still: what an authenticator app shows does not change in the middle of a test.
+func (w *world) stopClock() time.Time {
+	now := time.Now()
+	w.stopped.Store(&now)
+	return now
+}
+
+func (w *world) now() time.Time {
+	if at := w.stopped.Load(); at != nil {
+		return *at
+	}
+	return time.Now()
 }
 
 type lockedBuffer struct {
@@ -109,7 +127,7 @@ func newWorld(t *testing.T) *world {
 	w.hash = hasher
 	secret, err := session.OpenSecret(w.dir, "")
 	must(err)
-	w.account, err = session.New(w.db, w.db, w.db, session.Options{Secret: secret, Hasher: hasher, Limiter: limit.New(w.db, limit.Options{}), Log: log})
+	w.account, err = session.New(w.db, w.db, w.db, session.Options{Secret: secret, Hasher: hasher, Limiter: limit.New(w.db, limit.Options{}), Now: w.now, Log: log})
 	must(err)
 	sqlite := filepath.Join(t.TempDir(), "databases")
 	must(os.MkdirAll(sqlite, 0o755))
@@ -121,17 +139,19 @@ func newWorld(t *testing.T) *world {
 		Passwords: w.account, SQLiteDir: sqlite, Version: "test", Log: log,
 	})
 	w.sup.OnSecurity(w.studio.ChildKilled)
-	api, err := rest.New(rest.Options{
+	o := rest.Options{
 		Ops: w.studio.Ops(), Enums: studio.Enums(), Sessions: w.account, Admin: w.db.Admin, Streams: w.studio, Ready: w.studio.Ready,
 		Key: rest.Key{Source: keys.Source(), Path: keys.Path()}, Version: "test", Log: log,
-	})
+	}
+	o.Recheck(time.Hour) // a stream that ends with its session was told
+	api, err := rest.New(o)
 	must(err)
 	w.http = httptest.NewServer(api)
 	t.Cleanup(func() {
 		w.studio.EndStreams()
 		w.http.Close()
 		w.studio.Close()
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 		defer cancel()
 		must(w.sup.Close(ctx))
 		must(w.db.Close())
@@ -201,6 +221,10 @@ func (w *world) do(method, path string, body any, header ...string) answer {
 func (w *world) send(q *http.Request) answer {
 	w.t.Helper()
 	res, err := w.client.Do(q)
+	for n := 0; n < 5 && q.ContentLength > 64<<10 && (errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)); n++ {
+		q.Body, _ = q.GetBody() // a long body that is refused may be cut off before its sender has read the answer
+		res, err = w.client.Do(q)
+	}
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"mcpstudio/auth"
+	"mcpstudio/server/op"
 	"mcpstudio/server/rest"
 	"mcpstudio/server/studio"
 	"mcpstudio/store"
@@ -264,4 +266,46 @@ func (x trace) judge(t *testing.T, c store.Change, began time.Time) {
 func (w *world) history() []store.Change {
 	w.t.Helper()
 	return into[store.Page[store.Change]](w.do(http.MethodGet, "/api/v1/history?limit=100", nil), http.StatusOK).Items
+}
+
+// TestHistoryForOthers: whoever may read the configuration sees its history and not the admin's own: sign-ins with their addresses, sessions,
+// tokens, keys.
+func TestHistoryForOthers(t *testing.T) {
+	w := newWorld(t).signIn()
+	w.do(http.MethodPost, "/api/v1/prompts", entity{"name": "p", "description": "d", "template": "t"}).want(http.StatusCreated)
+	w.do(http.MethodPost, "/api/v1/mcp-tokens", entity{"name": "t"}).want(http.StatusCreated)
+	ask := func(name string, in string) (store.Page[store.Change], error) {
+		t.Helper()
+		ctx := auth.NewContext(t.Context(), auth.Principal{Kind: auth.KindAgent, ID: "a", Name: "agent", Scopes: []auth.Scope{auth.ScopeRead}})
+		ops := w.studio.Ops()
+		out, err := ops[slices.IndexFunc(ops, func(o op.Op) bool { return o.Name == name })].Call(ctx, json.RawMessage(in))
+		page, _ := out.(store.Page[store.Change])
+		return page, err
+	}
+	seen := map[store.Kind]bool{}
+	for _, c := range w.history() {
+		seen[c.EntityType] = true
+	}
+	if !seen[store.KindAdmin] || !seen[store.KindMCPToken] || !seen[store.KindPrompt] {
+		t.Fatalf("the admin sees %v", seen)
+	}
+	for _, in := range []string{`{}`, `{"entity_type":"prompt"}`} {
+		page, err := ask("list_history", in)
+		if err != nil || page.Total != 1 || len(page.Items) != 1 || page.Items[0].EntityType != store.KindPrompt {
+			t.Errorf("%s: %+v %v", in, page, err)
+		}
+	}
+	for _, in := range []string{`{"entity_id":"` + store.AdminID + `"}`, `{"actor_kind":"cli"}`} {
+		if page, err := ask("list_history", in); err != nil || page.Total != 0 || len(page.Items) != 0 {
+			t.Errorf("%s: %+v %v", in, page, err)
+		}
+	}
+	for _, kind := range []store.Kind{store.KindAdmin, store.KindMCPToken, store.KindEncryption, store.KindBackup} {
+		if _, err := ask("list_history", `{"entity_type":"`+string(kind)+`"}`); store.CodeOf(err) != store.Forbidden {
+			t.Errorf("%s: %v", kind, err)
+		}
+		if _, err := ask("get_entity_history", `{"type":"`+string(kind)+`","id":"x"}`); store.CodeOf(err) != store.Forbidden {
+			t.Errorf("%s: %v", kind, err)
+		}
+	}
 }

@@ -117,7 +117,7 @@ func (w *world) connection(id string) *store.Connection {
 // turn makes the child of a role turn bad.
 func (w *world) turn(role mcpgen.ChildRole, what childtest.Turn) {
 	w.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		for _, c := range w.sandbox().Children {
 			if c.Role == role {
 				if err := syscall.Kill(c.PID, what.Signal()); err != nil {
@@ -135,7 +135,7 @@ func (w *world) killed(operation string, kind store.Kind, id, name string) {
 	w.t.Helper()
 	path := "/api/v1/history/" + string(kind) + "/" + id
 	var last store.Change
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		page := into[store.Page[store.Change]](w.do(http.MethodGet, path, nil), http.StatusOK)
 		if len(page.Items) == 0 || page.Items[0].Operation != operation {
 			continue

@@ -19,7 +19,7 @@ func (s *Service) authoringOps() []op.Op {
 	return []op.Op{
 		declare(op.Op{Name: "analyze_sql", Route: "POST /tools/analyze", Tag: tag, Agent: true, Scope: auth.ScopeQuery, Effect: op.Read,
 			Doc: "Read a statement: its parameters with suggested types, its class, and problems with their places; with check, the database parses it too."}, s.analyze),
-		declare(op.Op{Name: "define_tool", Route: "POST /tools/definition", Tag: tag, Agent: true, Scope: auth.ScopeRead, Effect: op.Read,
+		declare(op.Op{Name: "define_tool", Route: "POST /tools/definition", Tag: tag, Scope: auth.ScopeRead, Effect: op.Read,
 			Doc: "Show the exact tools/list entry that a draft would give, its size in tokens, and what is wrong with it."}, s.define),
 		declare(op.Op{Name: "preview_sql", Route: "POST /preview/execute", Tag: tag, Agent: true, Scope: auth.ScopeQuery, Effect: op.Read,
 			Doc: "Run a statement read-only with arguments, for at most 10 seconds and 100 rows."}, s.preview),

@@ -38,13 +38,21 @@ func (s *Service) checklist(ctx context.Context, _ none) (doctor.Checklist, erro
 	})
 }
 
-// sandboxFacts notes how children are confined: the ones that run, or the one that was started to see.
+// userLayer is the layer of the studio that the item not_root is about.
+const userLayer = "user"
+
+// sandboxFacts notes how the studio and its children are confined: the ones that run, or the one that was started to see.
 func (s *Service) sandboxFacts(ctx context.Context, f *doctor.Facts) {
 	state := s.Deployer.Sandbox(ctx)
 	f.Sandbox = &doctor.Sandbox{Enforce: state.Mode == mcpgen.SandboxEnforce, Level: string(state.Level), Problem: state.Problem}
 	children := state.Children
 	if state.Probe != nil {
 		children = append(children, *state.Probe)
+	}
+	f.Parent = &doctor.Confinement{}
+	if p := state.Parent; p != nil {
+		f.Parent.Layers = len(p.Layers)
+		f.Parent.Missing = missingLayers(p.Layers, map[string]bool{userLayer: true})
 	}
 	seen := map[string]bool{}
 	for _, c := range children {

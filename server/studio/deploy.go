@@ -25,7 +25,7 @@ func (s *Service) deployOps() []op.Op {
 		declare(op.Op{Name: "stop_server", Route: "POST /deploy/stop", Tag: tag, Agent: true, Scope: auth.ScopeDeploy, Effect: op.Write, Status: 202,
 			Doc: "Stop the generated server; a deploy that runs is cancelled."}, s.stop),
 		declare(op.Op{Name: "list_revisions", Route: "GET /deploy/revisions", Tag: tag, Agent: true, Scope: auth.ScopeRead, Doc: "List revisions, newest first."}, s.listRevisions),
-		declare(op.Op{Name: "get_revision", Route: "GET /deploy/revisions/{number}", Tag: tag, Agent: true, Scope: auth.ScopeRead, Doc: "One revision with its manifest."}, s.getRevision),
+		declare(op.Op{Name: "get_revision", Route: "GET /deploy/revisions/{number}", Tag: tag, Scope: auth.ScopeRead, Doc: "One revision with its manifest."}, s.getRevision),
 		declare(op.Op{Name: "activate_revision", Route: "POST /deploy/revisions/{number}/activate", Tag: tag, Agent: true, Scope: auth.ScopeDeploy, Effect: op.Write, Status: 202,
 			Doc: "Deploy the manifest of an earlier revision again, as a new revision."}, s.activate),
 		declare(op.Op{Name: "list_recent_logs", Route: "GET /deploy/logs/recent", Tag: tag, Scope: auth.ScopeRead, Doc: "The last lines of the deploy and child log."}, s.recentLogs),

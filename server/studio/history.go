@@ -2,6 +2,7 @@ package studio
 
 import (
 	"context"
+	"slices"
 
 	"mcpstudio/auth"
 	"mcpstudio/server/op"
@@ -40,6 +41,19 @@ func (s *Service) entityHistory(ctx context.Context, in entityHistory) (store.Pa
 	return s.changes(ctx, db.ChangeQuery{Kind: in.Type, EntityID: in.ID, Skip: in.Skip, Limit: in.Limit})
 }
 
+// configurationKinds are the kinds whose history everybody with the scope read sees: what such a caller could have read as it was. The rest
+// (the account with its sign-ins and addresses, tokens, the key, backups) is the admin's.
+func configurationKinds() []store.Kind {
+	return []store.Kind{store.KindConnection, store.KindTool, store.KindResource, store.KindPrompt, store.KindServerConfig, store.KindRevision}
+}
+
+// changes reads a page for the caller. Asking for a kind that is the admin's is store.Forbidden without the scope for it; asking for no kind
+// leaves those entries out, and out of the total.
 func (s *Service) changes(ctx context.Context, q db.ChangeQuery) (store.Page[store.Change], error) {
+	if err := auth.Require(ctx, auth.ScopeAdmin); err != nil {
+		if q.Kinds = configurationKinds(); q.Kind != "" && !slices.Contains(q.Kinds, q.Kind) {
+			return store.Page[store.Change]{}, err
+		}
+	}
 	return view(ctx, s, func(tx *db.Tx) (store.Page[store.Change], error) { return tx.Changes(q) })
 }

@@ -56,8 +56,12 @@ func buildShop(ctx context.Context, dir string, now time.Time) error {
 	if err := fillShop(ctx, name, now); err != nil {
 		return fmt.Errorf("fill the sample database: %w", err)
 	}
-	// Everybody may read it: when the studio runs as root, the child has a user id of its own, and the sample is no secret.
-	if err := os.Chmod(name, 0o644); err != nil {
+	// Whoever may read the directory may read the sample: when the studio runs as root, children have a user and a group of their own.
+	around, err := os.Stat(dir)
+	if err == nil {
+		err = os.Chmod(name, 0o600|around.Mode().Perm()&0o044)
+	}
+	if err != nil {
 		return fmt.Errorf("make the sample database: %w", err)
 	}
 	if err := os.Rename(name, path); err != nil {

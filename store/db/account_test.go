@@ -14,7 +14,18 @@ import (
 	"mcpstudio/store/db"
 )
 
-// contextAfterWrites returns a context that ends once a rotation has moved n secrets to another key.
+// lookingContext looks whether it is over whenever somebody asks, as every transaction does at its beginning.
+type lookingContext struct {
+	context.Context
+	look func()
+}
+
+func (c lookingContext) Done() <-chan struct{} {
+	c.look()
+	return c.Context.Done()
+}
+
+// contextAfterWrites returns a context that ends once a rotation has moved n secrets to another key, before it moves more.
 func contextAfterWrites(t *testing.T, d *db.DB, n int) (context.Context, context.CancelFunc) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -34,13 +45,11 @@ func contextAfterWrites(t *testing.T, d *db.DB, n int) (context.Context, context
 		return most
 	}
 	start := old()
-	go func() {
-		for old() > start-n && ctx.Err() == nil {
-			time.Sleep(time.Millisecond)
+	return lookingContext{ctx, func() {
+		if ctx.Err() == nil && old() <= start-n {
+			cancel()
 		}
-		cancel()
-	}()
-	return ctx, cancel
+	}}, cancel
 }
 
 func session(id string, at time.Time) *store.Session {
@@ -342,6 +351,14 @@ func TestHistory(t *testing.T) {
 		page, err = tx.Changes(db.ChangeQuery{Kind: store.KindTool, Operation: "test"})
 		if err != nil || page.Total != 6 {
 			t.Errorf("%d %v", page.Total, err)
+		}
+		page, err = tx.Changes(db.ChangeQuery{Kinds: []store.Kind{store.KindConnection, store.KindPrompt}})
+		if err != nil || page.Total != 1 || len(page.Items) != 1 || page.Items[0].EntityID != c.ID {
+			t.Errorf("of two kinds: %+v %v", page, err)
+		}
+		page, err = tx.Changes(db.ChangeQuery{Kind: store.KindTool, Kinds: []store.Kind{store.KindConnection}})
+		if err != nil || page.Total != 0 {
+			t.Errorf("of a kind that is none of the two: %+v %v", page, err)
 		}
 		_, err = tx.Change("nobody")
 		wantCode(t, err, store.NotFound)

@@ -69,6 +69,9 @@ func Backup(ctx context.Context, dir, file string, now time.Time) (Copy, error) 
 		return Copy{}, err
 	}
 	draft, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*") // mode 0600
+	if errors.Is(err, fs.ErrNotExist) {
+		return Copy{}, fmt.Errorf("there is no directory %s to put the backup into", filepath.Dir(path))
+	}
 	if err != nil {
 		return Copy{}, failure("make the backup", err)
 	}

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/fstest"
@@ -46,6 +47,7 @@ func TestBackup(t *testing.T) {
 	d := openAt(t, dir)
 	ctx, stop := context.WithCancel(t.Context())
 	var writers sync.WaitGroup
+	var written atomic.Int64
 	for w := range 3 {
 		writers.Go(func() {
 			for i := 0; ctx.Err() == nil; i++ {
@@ -61,6 +63,7 @@ func TestBackup(t *testing.T) {
 					t.Error(err)
 					return
 				}
+				written.Add(1)
 				time.Sleep(5 * time.Millisecond)
 			}
 		})
@@ -68,7 +71,9 @@ func TestBackup(t *testing.T) {
 	place := t.TempDir()
 	var made []db.Copy
 	for i := range 4 {
-		time.Sleep(30 * time.Millisecond)
+		for was, deadline := written.Load(), time.Now().Add(time.Minute); written.Load() < was+3 && time.Now().Before(deadline); { // more than in the copy before
+			time.Sleep(time.Millisecond)
+		}
 		c, err := db.Backup(t.Context(), dir, filepath.Join(place, fmt.Sprintf("b%d.db", i)), time.Unix(1_800_000_000+int64(i), 0))
 		if err != nil {
 			t.Fatal(err)
@@ -112,6 +117,9 @@ func TestBackup(t *testing.T) {
 	})
 	// Never over a file, whatever it is.
 	was := mustRead(t, made[0].Path)
+	if _, err := db.Backup(t.Context(), dir, filepath.Join(dir, "nowhere", "b.db"), time.Now()); !contains(err, "no directory "+filepath.Join(dir, "nowhere")+" ") {
+		t.Errorf("into nothing: %v", err)
+	}
 	if _, err := db.Backup(t.Context(), dir, made[0].Path, time.Now()); !contains(err, "never overwrites") || !bytes.Equal(was, mustRead(t, made[0].Path)) {
 		t.Errorf("got %v", err)
 	}
@@ -280,11 +288,11 @@ func TestRestoreRefused(t *testing.T) {
 		{"a trigger", func(t *testing.T, p string) {
 			put(t, p, good)
 			raw(t, p, `CREATE TRIGGER back AFTER UPDATE ON admin BEGIN UPDATE admin SET password_hash = 'x'; END`)
-		}, "trigger back"},
+		}, `trigger "back"`},
 		{"a view", func(t *testing.T, p string) {
 			put(t, p, good)
 			raw(t, p, `CREATE VIEW aside AS SELECT * FROM secrets`)
-		}, "view aside"},
+		}, `view "aside"`},
 		{"an orphan", func(t *testing.T, p string) {
 			put(t, p, good)
 			raw(t, p, `INSERT INTO tools (id, name, name_key, search, connection_id, version, enabled, body, created_at, updated_at) VALUES ('x','x','x','','none',1,1,'{}',1,1)`)

@@ -2,12 +2,14 @@ package db_test
 
 import (
 	"encoding/json"
+	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"mcpstudio/store"
 	"mcpstudio/store/db"
+	"mcpstudio/store/keyring"
 )
 
 // opened is what a test or a deploy would get of a connection's password.
@@ -211,5 +213,52 @@ func TestUnboundSeals(t *testing.T) {
 			t.Errorf("the %s did not bind it: aimed elsewhere it opens to %q", name, password)
 		}
 		aim(host)
+	}
+}
+
+// TestOldSealPutBack is what docs/security.md says of seals of a version before the binding: one out of an old file, put into today's store,
+// opens for whatever endpoint is beside it, until a rotation has retired its key. cases 96, 106
+func TestOldSealPutBack(t *testing.T) {
+	d := open(t)
+	c := connection("main")
+	c.Password = store.GivenSecret("the password")
+	id := insert(t, d, c).ID
+	old, err := d.Keys().Seal("from before", store.Place{Table: "connections", Column: "password", Row: id})
+	if err != nil {
+		t.Fatal(err)
+	}
+	put := func() {
+		t.Helper()
+		raw(t, d.Path(), `UPDATE secrets SET sealed = ? WHERE row_id = ?`, old, id)
+		raw(t, d.Path(), `UPDATE connections SET body = json_set(body, '$.host', 'evil.example')`)
+	}
+	if _, err := d.Rotate(t.Context(), admin, true); err != nil {
+		t.Fatal(err)
+	}
+	if _, password := opened(t, d, id); password != "the password" {
+		t.Fatalf("after the rotation it opens to %q", password)
+	}
+	put()
+	var wrong *keyring.WrongKeyError
+	err = d.View(t.Context(), func(tx *db.Tx) error {
+		v, err := db.Get[*store.Connection](tx, id)
+		if err != nil {
+			return err
+		}
+		err = tx.OpenSecrets(v)
+		if v.Password.IsGiven() {
+			t.Error("an old seal opens after the rotation that was to end it")
+		}
+		return err
+	})
+	if !errors.As(err, &wrong) {
+		t.Errorf("got %v", err)
+	}
+	if old, err = d.Keys().Seal("from before", store.Place{Table: "connections", Column: "password", Row: id}); err != nil {
+		t.Fatal(err)
+	}
+	put()
+	if _, password := opened(t, d, id); password != "from before" { // the hole that the rotation is for; when it is closed, the document changes
+		t.Errorf("under a key that is still there it opens to %q", password)
 	}
 }

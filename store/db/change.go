@@ -58,6 +58,7 @@ func nullText(b []byte) sql.NullString { return sql.NullString{String: string(b)
 // ChangeQuery asks for a page of history, newest first. Empty fields do not narrow.
 type ChangeQuery struct {
 	Kind      store.Kind
+	Kinds     []store.Kind // any of them
 	EntityID  string
 	Operation string
 	ActorKind string
@@ -80,6 +81,7 @@ func (tx *Tx) Changes(q ChangeQuery) (store.Page[store.Change], error) {
 			s.add(column+" = $%d", v)
 		}
 	}
+	s.anyOf("entity_type", q.Kinds)
 	if _, err := tx.row("count the history", []any{&page.Total}, `SELECT count(*) FROM changes`+s.clause(), s.args...); err != nil {
 		return page, err
 	}

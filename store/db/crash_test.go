@@ -97,9 +97,12 @@ func TestKill(t *testing.T) {
 	acknowledged := 0
 	for round := range n {
 		w := startRole(t, "writer", dir, "STUDIO_TEST_ROUND="+strconv.Itoa(round))
-		// From before the first write (migration, opening) to well into the stream of writes.
+		// From before the first write (migration, opening) to well into the stream of writes; every second time not before there are some.
 		wait := time.Duration(rng.IntN(400)) * time.Millisecond
 		time.Sleep(wait)
+		for deadline := time.Now().Add(time.Minute); round%2 == 1 && len(w.out.ch) < 2 && time.Now().Before(deadline); {
+			time.Sleep(time.Millisecond)
+		}
 		if err := w.cmd.Process.Kill(); err != nil {
 			t.Fatalf("round %d: %v", round, err)
 		}
@@ -118,7 +121,7 @@ func TestKill(t *testing.T) {
 		}
 	}
 	t.Logf("%d kills, %d acknowledged writes", n, acknowledged)
-	if acknowledged < n {
+	if acknowledged < n/2 {
 		t.Errorf("only %d writes were acknowledged: the test proved little", acknowledged)
 	}
 }

@@ -45,6 +45,19 @@ func (s *selection) add(condition string, arg any) {
 	s.where = append(s.where, fmt.Sprintf(condition, len(s.args)))
 }
 
+// anyOf keeps rows whose column is one of kinds; none given does not narrow.
+func (s *selection) anyOf(column string, kinds []store.Kind) {
+	if len(kinds) == 0 {
+		return
+	}
+	var places []string
+	for _, k := range kinds {
+		s.args = append(s.args, string(k))
+		places = append(places, fmt.Sprintf("$%d", len(s.args)))
+	}
+	s.where = append(s.where, column+" IN ("+strings.Join(places, ", ")+")")
+}
+
 func (s *selection) clause() string {
 	if len(s.where) == 0 {
 		return ""

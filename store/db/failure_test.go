@@ -106,12 +106,12 @@ func TestBusy(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- setMeta(t.Context(), d, "a", "b") }()
 	time.Sleep(50 * time.Millisecond)
-	if err := d.View(t.Context(), func(tx *Tx) error { _, err := tx.Config(); return err }); err != nil || time.Since(start) > 2*time.Second {
-		t.Errorf("a read waited %s: %v", time.Since(start), err)
+	if err := d.View(t.Context(), func(tx *Tx) error { _, err := tx.Config(); return err }); err != nil || len(done) != 0 {
+		t.Errorf("a read waited as long as the write, %s: %v", time.Since(start), err)
 	}
 	err = <-done
 	unavailable(t, err, "another program")
-	if waited := time.Since(start); waited < 4*time.Second || waited > 15*time.Second {
+	if waited := time.Since(start); waited < 4*time.Second || waited > time.Minute {
 		t.Errorf("waited %s, want about 5 s", waited)
 	}
 	if _, err := conn.ExecContext(t.Context(), `ROLLBACK`); err != nil {

@@ -156,14 +156,7 @@ func sealed(t *testing.T, n int) string {
 // readable proves that a store opens with what is in its directory and that each of its n secrets is what it was.
 func readable(t *testing.T, dir string, n int) {
 	t.Helper()
-	k, err := keyring.Open(keyring.Options{Dir: dir, MustExist: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	d, err := db.Open(t.Context(), db.Options{Dir: dir, Keyring: k})
-	if err != nil {
-		t.Fatal(err)
-	}
+	d := reopened(t, dir, true)
 	defer d.Close()
 	read(t, d, func(tx *db.Tx) error {
 		all, err := db.All[*store.Connection](tx)
@@ -183,6 +176,41 @@ func readable(t *testing.T, dir string, n int) {
 	checkIntegrity(t, d.Path())
 }
 
+// reopened is the next start on what a role left; keyed says that there must be a key.
+func reopened(t *testing.T, dir string, keyed bool) *db.DB {
+	t.Helper()
+	k, err := keyring.Open(keyring.Options{Dir: dir, MustExist: keyed})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := db.Open(t.Context(), db.Options{Dir: dir, Keyring: k})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// actAs makes this process stand in for a command on the directory that the test names. It stays on its first thread, so that strace
+// counts what it does in order. keyed says that there must be a key.
+func actAs(keyed bool, run func(db.Options) error) int {
+	runtime.LockOSThread()
+	o := db.Options{Dir: os.Getenv("STUDIO_TEST_DIR")}
+	var err error
+	if o.Keyring, err = keyring.Open(keyring.Options{Dir: o.Dir, MustExist: keyed}); err != nil {
+		return roleEnd(err)
+	}
+	return roleEnd(run(o))
+}
+
+// onStore runs f on the store of o and closes it.
+func onStore(o db.Options, f func(*db.DB) error) error {
+	d, err := db.Open(background(), o)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f(d), d.Close())
+}
+
 // roleEnd is how a role that stands in for a command ends.
 func roleEnd(err error) int {
 	if err != nil {
@@ -195,30 +223,20 @@ func roleEnd(err error) int {
 
 // rotator is studio rotate-key --generate.
 func rotator() int {
-	runtime.LockOSThread()
-	dir := os.Getenv("STUDIO_TEST_DIR")
-	k, err := keyring.Open(keyring.Options{Dir: dir, MustExist: true})
-	if err != nil {
-		return roleEnd(err)
-	}
-	d, err := db.Open(background(), db.Options{Dir: dir, Keyring: k})
-	if err != nil {
-		return roleEnd(err)
-	}
-	_, err = d.Rotate(background(), admin, true)
-	return roleEnd(errors.Join(err, d.Close()))
+	return actAs(true, func(o db.Options) error {
+		return onStore(o, func(d *db.DB) error {
+			_, err := d.Rotate(background(), admin, true)
+			return err
+		})
+	})
 }
 
 // restorer is studio restore.
 func restorer() int {
-	runtime.LockOSThread()
-	dir := os.Getenv("STUDIO_TEST_DIR")
-	k, err := keyring.Open(keyring.Options{Dir: dir, MustExist: true})
-	if err != nil {
-		return roleEnd(err)
-	}
-	_, err = db.Restore(background(), db.Options{Dir: dir, Keyring: k}, os.Getenv("STUDIO_TEST_FILE"), admin)
-	return roleEnd(err)
+	return actAs(true, func(o db.Options) error {
+		_, err := db.Restore(background(), o, os.Getenv("STUDIO_TEST_FILE"), admin)
+		return err
+	})
 }
 
 // laterSchema is the program's migrations and one more.
@@ -240,35 +258,22 @@ func laterSchema() fstest.MapFS {
 
 // migrator is the start of a newer program.
 func migrator() int {
-	runtime.LockOSThread()
-	dir := os.Getenv("STUDIO_TEST_DIR")
-	k, err := keyring.Open(keyring.Options{Dir: dir, MustExist: true})
-	if err != nil {
-		return roleEnd(err)
-	}
-	d, err := db.Open(background(), db.Options{Dir: dir, Keyring: k}.WithSchema(laterSchema()))
-	if err != nil {
-		return roleEnd(err)
-	}
-	return roleEnd(d.Close())
+	return actAs(true, func(o db.Options) error {
+		return onStore(o.WithSchema(laterSchema()), func(*db.DB) error { return nil })
+	})
 }
 
 // changer is the life of a studio from its first start: setup, login, create, update, delete. Each step is said once it is committed.
 func changer() int {
-	runtime.LockOSThread()
-	dir := os.Getenv("STUDIO_TEST_DIR")
-	exists, err := db.Exists(dir)
+	runtime.LockOSThread() // see actAs
+	exists, err := db.Exists(os.Getenv("STUDIO_TEST_DIR"))
 	if err != nil {
 		return roleEnd(err)
 	}
-	k, err := keyring.Open(keyring.Options{Dir: dir, MustExist: exists})
-	if err != nil {
-		return roleEnd(err)
-	}
-	d, err := db.Open(background(), db.Options{Dir: dir, Keyring: k})
-	if err != nil {
-		return roleEnd(err)
-	}
+	return actAs(exists, func(o db.Options) error { return onStore(o, changeAll) })
+}
+
+func changeAll(d *db.DB) error {
 	fmt.Println("started")
 	now := time.Now().UTC()
 	a := &store.Admin{Username: "ada", PasswordHash: "hash"}
@@ -297,11 +302,11 @@ func changer() int {
 	}
 	for _, s := range steps {
 		if err := s.run(); err != nil {
-			return roleEnd(fmt.Errorf("%s: %w", s.name, err))
+			return fmt.Errorf("%s: %w", s.name, err)
 		}
 		fmt.Println(s.name)
 	}
-	return roleEnd(d.Close())
+	return nil
 }
 
 // TestKillChanges is cases 253 and 12: kill -9 at every write of the first start, setup, login, create, update and delete. The next
@@ -336,14 +341,7 @@ func heldSteps(t *testing.T, dir string, done []string) {
 	if err != nil || !exists && slices.Contains(done, "started") {
 		t.Fatalf("the store is there: %v %v", exists, err)
 	}
-	k, err := keyring.Open(keyring.Options{Dir: dir, MustExist: exists})
-	if err != nil {
-		t.Fatal(err)
-	}
-	d, err := db.Open(t.Context(), db.Options{Dir: dir, Keyring: k})
-	if err != nil {
-		t.Fatal(err)
-	}
+	d := reopened(t, dir, exists)
 	defer d.Close()
 	must := func(step string, there, whole bool) {
 		t.Helper()

@@ -27,8 +27,16 @@ func Look(ctx context.Context, o Options, f func(*Tx) error) error {
 	return errors.Join(err, d.Close())
 }
 
-// look opens the reader of a store that is not to be changed.
+// look opens the reader of a store that is not to be changed, and proves the key.
 func (d *DB) look(ctx context.Context) error {
+	if err := d.lookUnproved(ctx); err != nil {
+		return err
+	}
+	return d.proveKey(ctx)
+}
+
+// lookUnproved is look for what no key is needed for.
+func (d *DB) lookUnproved(ctx context.Context) error {
 	known, err := newestSchema(d.schema)
 	if err != nil {
 		return err
@@ -48,7 +56,7 @@ func (d *DB) look(ctx context.Context) error {
 	if found != known {
 		return fmt.Errorf("the store %s has schema version %d, and this program's is %d; the first start of this program migrates an older one", d.path, found, known)
 	}
-	return d.proveKey(ctx)
+	return nil
 }
 
 func (d *DB) schemaVersion(ctx context.Context) (version int64, err error) {

@@ -212,7 +212,7 @@ func inspect(ctx context.Context, path, name string, schema fs.FS) (found, known
 		return 0, 0, fmt.Errorf("%s is sound, but its directory cannot be written by this user; make it writable: %w", name, err)
 	}
 	if err != nil {
-		return 0, 0, fmt.Errorf("%s cannot be read as a studio database; restore a backup: %w", name, err)
+		return 0, 0, fmt.Errorf("%s cannot be read as a studio database, so it is damaged or something else; restore a good backup: %w", name, err)
 	}
 	if known, err = newestSchema(schema); err != nil {
 		return 0, 0, err

@@ -324,7 +324,7 @@ func lockOpener() int {
 		return 1
 	}
 	fmt.Println("open")
-	time.Sleep(time.Minute) // the parent kills it
+	time.Sleep(10 * time.Minute) // the parent kills it
 	return 0
 }
 
@@ -359,7 +359,7 @@ func startRole(t *testing.T, name, dir string, env ...string) *role {
 // wait waits for a line.
 func (r *role) wait(t *testing.T, line string) {
 	t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(time.Minute)
 	for {
 		select {
 		case got := <-r.out.ch:

@@ -20,12 +20,20 @@ type Restored struct {
 	Kept   string // where the store that was there is now; empty when there was none
 	MadeAt string // when the backup was made, RFC 3339; empty when it does not say
 	Schema int64  // version of the backup; an older one was brought up to date
+
+	// Who gets in again, as when the backup was made.
+	Admin    *store.Admin      // nil: there was none
+	Tokens   []*store.MCPToken // valid now, by name
+	Auth     store.AuthType    // of MCP clients
+	Compared bool              // the store that was there could be read: Returned is known
+	Returned map[string]bool   // ids of those Tokens that the store that was there did not have any more
 }
 
 // Restore puts a backup in the place of the store of o.Dir. The backup is copied, checked whole, opened with o.Keyring, brought up
 // to date and only then given the store's name; the store that was there is kept beside it. Until that moment nothing has changed, and
-// whatever fails or is interrupted leaves the old store. Sessions of the backup's time do not come back to life; tokens revoked and
-// recovery codes used since do, for they are as they were. A studio that runs on the directory is refused (*InUseError).
+// whatever fails or is interrupted leaves the old store. Sessions of the backup's time do not come back to life. Everything else is as it
+// was, so that a restore also undoes what a mistake or an intruder did: the password, two-factor sign-in, recovery codes used and tokens
+// revoked since. Restored names them. A studio that runs on the directory is refused (*InUseError).
 func Restore(ctx context.Context, o Options, file string, act Act) (_ Restored, err error) {
 	dir, err := filepath.Abs(o.Dir)
 	if err != nil {
@@ -55,6 +63,7 @@ func Restore(ctx context.Context, o Options, file string, act Act) (_ Restored, 
 	if err = errors.Join(err, d.Close()); err != nil {
 		return Restored{}, err
 	}
+	out.compare(ctx, newDB(o, live))
 	if out.Kept, err = swap(ctx, live, draft, d.now()); err != nil {
 		return Restored{}, err
 	}
@@ -134,7 +143,10 @@ func (d *DB) adopt(ctx context.Context, file string, act Act) (Restored, error) 
 		if err := tx.everyKey(); err != nil {
 			return err
 		}
-		out.MadeAt, _, err = tx.Meta(MetaBackup)
+		at, _, err := tx.Meta(MetaBackup)
+		if _, bad := time.Parse(time.RFC3339, at); bad == nil { // anything else is not the studio's, and is not for a terminal
+			out.MadeAt = at
+		}
 		return err
 	})
 	if err != nil {
@@ -148,15 +160,69 @@ func (d *DB) adopt(ctx context.Context, file string, act Act) (Restored, error) 
 			return Restored{}, failure(fmt.Sprintf("bring the backup from version %d to %d", found, known), err)
 		}
 	}
-	return out, d.Update(ctx, act, func(tx *Tx) error {
+	err = d.Update(ctx, act, func(tx *Tx) error {
 		if err := tx.onlyTables(file); err != nil {
 			return err
 		}
 		if err := tx.endSignIns(""); err != nil { // those of the backup's time
 			return err
 		}
+		if err := out.readAccess(tx); err != nil {
+			return err
+		}
 		return tx.Record(store.KindBackup, "store", "backup "+filepath.Base(file), nil, restoredBody{out.MadeAt, found})
 	})
+	return out, err
+}
+
+// readAccess notes who gets in.
+func (r *Restored) readAccess(tx *Tx) error {
+	admin, err := tx.Admin()
+	if err != nil && store.CodeOf(err) != store.NotFound {
+		return err
+	}
+	r.Admin = admin
+	all, err := All[*store.MCPToken](tx)
+	if err != nil {
+		return err
+	}
+	for _, t := range all {
+		if t.Valid(tx.now) {
+			r.Tokens = append(r.Tokens, t)
+		}
+	}
+	c, err := tx.Config()
+	if err != nil {
+		return err
+	}
+	r.Auth = c.AuthType
+	return nil
+}
+
+// compare looks which of the tokens the store that is to be replaced no longer has. A store that is not there, damaged or of another
+// version cannot say, which must not keep anybody from restoring.
+func (r *Restored) compare(ctx context.Context, was *DB) {
+	had := map[string]bool{}
+	err := was.lookUnproved(ctx)
+	if err == nil {
+		err = was.View(ctx, func(tx *Tx) error {
+			all, err := All[*store.MCPToken](tx)
+			for _, t := range all {
+				had[t.ID] = true
+			}
+			return err
+		})
+	}
+	if err = errors.Join(err, was.Close()); err != nil {
+		was.log.Debug("the store that is replaced was not compared", "error", err)
+		return
+	}
+	r.Compared, r.Returned = true, map[string]bool{}
+	for _, t := range r.Tokens {
+		if !had[t.ID] {
+			r.Returned[t.ID] = true
+		}
+	}
 }
 
 // onlyTables refuses what would go on working unseen in a doctored backup, also after the password was reset: this program's schema has
@@ -165,7 +231,7 @@ func (tx *Tx) onlyTables(file string) error {
 	var kind, name string
 	found, err := tx.row("look for triggers", []any{&kind, &name}, `SELECT type, name FROM sqlite_schema WHERE type NOT IN ('table', 'index') ORDER BY name LIMIT 1`)
 	if err == nil && found {
-		err = fmt.Errorf("the backup %s holds the %s %.100s, which no studio makes: somebody changed it, so nothing was restored", file, kind, name)
+		err = fmt.Errorf("the backup %s holds the %s %.100q, which no studio makes: somebody changed it, so nothing was restored", file, kind, name)
 	}
 	return err
 }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -26,6 +27,7 @@ func TestRotateWhileRunning(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	var others sync.WaitGroup
 	written := make([]int, 3)
+	var all atomic.Int64
 	for w := range written {
 		others.Go(func() {
 			for ctx.Err() == nil {
@@ -39,12 +41,16 @@ func TestRotateWhileRunning(t *testing.T) {
 					t.Errorf("%s opens to %q", c.Name, got)
 				}
 				written[w]++
+				all.Add(1)
 			}
 		})
 	}
 	for range 3 {
 		if _, err := d.Rotate(t.Context(), admin, true); err != nil {
 			t.Fatal(err)
+		}
+		for was, deadline := all.Load(), time.Now().Add(time.Minute); all.Load() == was && time.Now().Before(deadline); { // one writes at least
+			time.Sleep(time.Millisecond)
 		}
 	}
 	stop()
