@@ -80,6 +80,10 @@ func attack(t *testing.T, n int) {
 			t.Errorf("request %d of seed %d: %s\ngot %d after %s: %.2000s", i, seed, q, status, took, body)
 		}
 	}
+	if i := strings.Index(w.logs.String(), `"status":500`); t.Failed() && i >= 0 { // why, in the words of the log: the first ones count
+		log := w.logs.String()
+		t.Logf("the log about the first 500: %.4000s", log[max(0, i-2000):])
+	}
 	if log := w.logs.String(); strings.Contains(log, "panicked") {
 		_, after, _ := strings.Cut(log, "panicked")
 		t.Errorf("a request panicked: %.2000s", after)

@@ -51,7 +51,9 @@ func (d *DB) run(tx *Tx, h *sql.DB, begin string, f func(*Tx) error) (err error)
 	if tx.conn, err = h.Conn(tx.ctx); err != nil {
 		return failure("reach the store", err)
 	}
-	open := false
+	// Open from here on, whatever the answer is: the driver gives the error of a context that ends at the last moment for a BEGIN that took
+	// place, and a connection given back with a transaction open would fail every caller after this one.
+	open := true
 	defer func() {
 		if open { // f failed or panicked, or the commit did
 			d.rollback(tx.conn)
@@ -61,7 +63,6 @@ func (d *DB) run(tx *Tx, h *sql.DB, begin string, f func(*Tx) error) (err error)
 	if _, err := tx.conn.ExecContext(tx.ctx, begin); err != nil {
 		return failure("begin a transaction", err)
 	}
-	open = true
 	tx.now = d.now().UTC().Truncate(time.Microsecond)
 	if err := f(tx); err != nil {
 		return err
