@@ -105,9 +105,6 @@ func (f *Front) read(w http.ResponseWriter, r *http.Request, x *exchange) *refus
 	}
 	var err error
 	x.body, err = readAll(body, x.body[:0], r.ContentLength)
-	// The server's time for a request was for its body; from here on the connection is only watched for a client that leaves. Not
-	// every writer has deadlines (HTTP/2 has its own, a test's recorder none).
-	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 	var limit *http.MaxBytesError
 	switch {
 	case errors.As(err, &limit):
