@@ -27,7 +27,8 @@ func TestFaultyChild(t *testing.T) {
 		name string
 		turn childtest.Turn
 	}{
-		{"memory bomb", childtest.MemoryBomb}, {"CPU spin", childtest.CPUSpin}, {"fork bomb", childtest.ForkBomb}, {"thread bomb", childtest.ThreadBomb},
+		{"memory bomb", childtest.MemoryBomb}, {"CPU spin", childtest.CPUSpin}, {"spin in 80 threads", childtest.ThreadSpin},
+		{"fork bomb", childtest.ForkBomb}, {"thread bomb", childtest.ThreadBomb},
 		{"every descriptor", childtest.Descriptors}, {"endless output", childtest.Chatter},
 	} {
 		f.run(x.name, "live", func(pid int) { f.signal(pid, x.turn.Signal()) })
@@ -43,6 +44,7 @@ func TestFaultyChild(t *testing.T) {
 	}
 	f.run("memory bomb", "workbench", func(pid int) { f.signal(pid, childtest.MemoryBomb.Signal()) })
 	f.run("CPU spin", "workbench", func(pid int) { f.signal(pid, childtest.CPUSpin.Signal()) })
+	f.run("spin in 80 threads", "workbench", func(pid int) { f.signal(pid, childtest.ThreadSpin.Signal()) })
 	f.run("no answer at all", "workbench", func(pid int) { f.signal(pid, syscall.SIGSTOP) })
 }
 

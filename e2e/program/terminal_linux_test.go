@@ -13,7 +13,7 @@ import (
 )
 
 // TestTerminal starts the program from a terminal. Its interrupt must not reach starter and children, and none of them may have it; but
-// all are in the program's session, or the kernel schedules them as strangers, and children come after the program.
+// all are in the program's session, or the kernel schedules them as strangers, and none comes after the others while it behaves.
 func TestTerminal(t *testing.T) {
 	hand, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
@@ -45,9 +45,6 @@ func TestTerminal(t *testing.T) {
 	}
 	for _, p := range all {
 		want := seat{group: fmt.Sprint(p), session: own.session, terminal: "0", nice: "0"}
-		if p != all[0] { // the starter
-			want.nice = "10"
-		}
 		if got := terminalOf(t, p); got != want {
 			t.Errorf("process %d: %+v, want %+v", p, got, want)
 		}

@@ -1,9 +1,11 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
+	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -46,10 +48,6 @@ type launcher interface {
 	late() string
 }
 
-// childNice keeps a child that spins in as many threads as it may from starving the studio, which is in the same scheduling
-// group (see attributes): each thread of the studio weighs nine of its.
-const childNice = 10
-
 // direct launches children of this process.
 type direct struct{ cgroups cgroupHost }
 
@@ -58,8 +56,10 @@ type direct struct{ cgroups cgroupHost }
 // which must be the caller's own.
 func (d direct) launch(o order, files []*os.File, born func(birth, func())) (Exit, error) {
 	runtime.LockOSThread()
-	// Of this thread, and inherited (setpriority(2)). A system that has a stricter rule keeps its own: nothing depends on it.
-	_ = unix.Setpriority(unix.PRIO_PROCESS, 0, childNice)
+	may := mayCalm()
+	if !may { // of this thread, and inherited (setpriority(2))
+		_ = unix.Setpriority(unix.PRIO_PROCESS, 0, calmNice) // lowering one's own is always allowed
+	}
 	process, b, err := spawn(o, files[0], files[1:])
 	closeFiles(files) // the child has its copies; ours would keep the other ends from seeing it die
 	if err != nil {
@@ -68,6 +68,14 @@ func (d direct) launch(o order, files []*os.File, born func(birth, func())) (Exi
 	place := d.cgroups.confine(process.Pid, o.Policy)
 	b.Cgroup, b.Controls = place.layer, place.controls
 	born(b, func() { _ = process.Kill() }) // os.ErrProcessDone is what was wanted
+	if may {
+		stop := make(chan struct{})
+		var beside sync.WaitGroup
+		beside.Go(func() { calm(process.Pid, stop) })
+		awaitEnd(process.Pid)
+		close(stop)
+		beside.Wait()
+	}
 	state, err := process.Wait()
 	exit := exitOf(state, err)
 	if exit.Memory = place.oom(); exit.Memory {
@@ -75,6 +83,15 @@ func (d direct) launch(o order, files []*os.File, born func(birth, func())) (Exi
 	}
 	place.remove()
 	return exit, nil
+}
+
+// awaitEnd returns when the child has ended. It does not reap it, so its number is not another process's yet.
+func awaitEnd(pid int) {
+	for {
+		if err := unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil); !errors.Is(err, unix.EINTR) {
+			return // an error is process.Wait's to tell
+		}
+	}
 }
 
 func (direct) late() string { return "the system did not start a process in time" }

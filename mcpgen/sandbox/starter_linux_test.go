@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
@@ -274,7 +275,7 @@ func TestStarterCapabilities(t *testing.T) {
 		if err != nil {
 			return err.Error()
 		}
-		said := states(c)
+		said := fmt.Sprint(states(c), ", threads by nice value: ", slices.Sorted(maps.Keys(niceOf(t, c.PID()))))
 		c.Kill("over")
 		select {
 		case <-c.Done():

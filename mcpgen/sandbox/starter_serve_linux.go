@@ -23,10 +23,11 @@ const (
 )
 
 // starterCapabilities are what root needs to start a child on the highest rung: namespaces and mounts, another uid and
-// gid, the ambient set and the bounding set, directories that let nobody else through, and the end of a process of
-// another uid. TestStarterCapabilities takes each away and looks what breaks.
+// gid, the ambient set and the bounding set, directories that let nobody else through, and the end and the priority
+// of a process of another uid. TestStarterCapabilities takes each away and looks what breaks.
 func starterCapabilities() uint64 {
-	return 1<<unix.CAP_SYS_ADMIN | 1<<unix.CAP_SETUID | 1<<unix.CAP_SETGID | 1<<unix.CAP_SETPCAP | 1<<unix.CAP_DAC_READ_SEARCH | 1<<unix.CAP_KILL
+	return 1<<unix.CAP_SYS_ADMIN | 1<<unix.CAP_SETUID | 1<<unix.CAP_SETGID | 1<<unix.CAP_SETPCAP | 1<<unix.CAP_DAC_READ_SEARCH | 1<<unix.CAP_KILL |
+		1<<unix.CAP_SYS_NICE
 }
 
 // starterServer is the starter's side.

@@ -12,6 +12,9 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
 
 	"mcpstudio/mcpgen/child"
 )
@@ -27,6 +30,7 @@ const (
 	MemoryBomb                // takes memory until something stops it
 	MemoryGrab                // asks for more memory at once than it may have: its runtime ends it
 	CPUSpin                   // keeps every processor busy, and goes on serving
+	ThreadSpin                // does so in eighty threads at once, and goes on serving
 	ForkBomb                  // asks for processes as fast as it can, and goes on serving
 	ThreadBomb                // starts threads: the runtime ends it at its limit
 	Descriptors               // takes every descriptor there is, and goes on serving
@@ -76,6 +80,16 @@ func turn(t Turn) {
 			go func() {
 				for n := 0; ; n++ {
 					runtime.KeepAlive(n)
+				}
+			}()
+		}
+	case ThreadSpin:
+		// In the kernel: of those that spin in Go the runtime lets only as many run as there are processors.
+		buf := make([]byte, 32<<20)
+		for range 80 {
+			go func() {
+				for {
+					_, _, _ = unix.Syscall(unix.SYS_GETRANDOM, uintptr(unsafe.Pointer(&buf[0])), uintptr(len(buf)), 0)
 				}
 			}()
 		}
