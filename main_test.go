@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -86,6 +87,8 @@ var homes = map[string]string{
 	"golang.org/x/text":                     "auth/password auth/session mcpgen/query",
 	"golang.org/x/term":                     "server",
 	"golang.org/x/crypto":                   "auth/password store/keyring",
+	"golang.org/x/sys":                      "mcpgen/sandbox mcpgen/broker server",
+	"github.com/google/go-cmp":              "mcpgen/driver/drivertest",
 	"github.com/pquerna/otp":                "auth/totp",
 	"github.com/boombuler/barcode":          "auth/totp",
 	"github.com/alecthomas/kong":            ".",
@@ -132,10 +135,18 @@ func TestDependencies(t *testing.T) {
 			if in, ours := strings.CutPrefix(imp, module+"/"); ours && !slices.Contains(strings.Fields(allowed), in) {
 				t.Errorf("%s imports %s", file, in)
 			}
+			known := false
 			for lib, home := range homes {
-				if (imp == lib || strings.HasPrefix(imp, lib+"/")) && !slices.Contains(strings.Fields(home), pkg) {
+				if imp != lib && !strings.HasPrefix(imp, lib+"/") {
+					continue
+				}
+				known = true
+				if !slices.Contains(strings.Fields(home), pkg) {
 					t.Errorf("%s imports %s, whose home is %s", file, lib, home)
 				}
+			}
+			if first, _, _ := strings.Cut(imp, "/"); strings.Contains(first, ".") && !known {
+				t.Errorf("%s imports %s, which has no home", file, imp)
 			}
 		}
 	})
@@ -321,6 +332,32 @@ func TestArchitectureTable(t *testing.T) {
 	}
 	if rows < 20 {
 		t.Errorf("the table has %d rows, want at least 20", rows)
+	}
+}
+
+// TestReferences: a document that a comment or another document sends its reader to is in the tree.
+func TestReferences(t *testing.T) {
+	out, err := exec.Command("git", "ls-files", "--cached", "--others", "--exclude-standard", "*.go", "*.mjs", "*.ts", "*.tsx", "*.css", "*.sql", "*.md", "Makefile").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	document := regexp.MustCompile(`[\w./-]*\b\w+\.md\b`)
+	for _, file := range strings.Fields(string(out)) {
+		b, err := os.ReadFile(file)
+		if errors.Is(err, fs.ErrNotExist) { // removed and not yet committed
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n, line := range strings.Split(string(b), "\n") {
+			for _, name := range document.FindAllString(line, -1) {
+				beside := filepath.Join(filepath.Dir(file), name)
+				if !slices.ContainsFunc([]string{name, beside}, func(p string) bool { _, err := os.Stat(p); return err == nil }) {
+					t.Errorf("%s:%d: there is no %s", file, n+1, name)
+				}
+			}
+		}
 	}
 }
 

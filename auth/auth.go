@@ -27,7 +27,7 @@ const (
 	KindCLI      Kind = "cli"       // a command on the host
 )
 
-// Scope is a permission to use a group of operations (product.md section 11).
+// Scope is a permission to use a group of operations.
 type Scope string
 
 // The scopes. None implies another.

@@ -5,7 +5,7 @@ import "time"
 // SandboxMode is what STUDIO_SANDBOX asks for.
 type SandboxMode string
 
-// The modes of product.md section 3.
+// The modes, as STUDIO_SANDBOX names them.
 const (
 	SandboxEnforce  SandboxMode = "enforce"  // a child below the minimum is refused
 	SandboxDegraded SandboxMode = "degraded" // it is started, with a warning everywhere

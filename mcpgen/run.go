@@ -36,7 +36,7 @@ type Step struct {
 // ServerStatus is the state of the generated server.
 type ServerStatus string
 
-// The states of product.md section 5.
+// The states.
 const (
 	Stopped   ServerStatus = "stopped"
 	Deploying ServerStatus = "deploying"
@@ -167,7 +167,7 @@ type PreviewIn struct {
 	Arguments json.RawMessage `json:"arguments"` // one JSON object
 }
 
-// The bounds of a preview (product.md section 5).
+// The bounds of a preview.
 const (
 	PreviewSeconds = 10
 	PreviewRows    = 100

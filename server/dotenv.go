@@ -18,7 +18,7 @@ type DotEnv struct {
 }
 
 // readDotEnv reads the .env file at path, when there is one, as KEY=VALUE pairs. A file that others could have written is refused: it
-// decides where secrets come from (product.md section 3).
+// decides where secrets come from.
 func readDotEnv(path string) (*DotEnv, []string, error) {
 	f, err := os.Open(path)
 	if path == "" || errors.Is(err, fs.ErrNotExist) {

@@ -15,7 +15,7 @@ import (
 	"mcpstudio/store"
 )
 
-// The listeners of product.md section 2.
+// The listeners.
 const (
 	frontListener = "front"
 	apiListener   = "api"

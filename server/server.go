@@ -374,7 +374,7 @@ type settings struct {
 }
 
 // authUnconfirmed is a mode the front does not know, and so a closed door: "none" was chosen while only this machine reached the
-// endpoint, and the environment has since opened it to others. Nobody has confirmed that (product.md section 7).
+// endpoint, and the environment has since opened it to others. Nobody has confirmed that.
 const authUnconfirmed store.AuthType = "none (not confirmed for an endpoint that others reach)"
 
 func newSettings(ctx context.Context, d *db.DB, hosts []string, origin string, exposed bool) (*settings, error) {

@@ -22,7 +22,7 @@ import (
 	"mcpstudio/store/keyring"
 )
 
-// securityHeaders are the words of product.md section 8, spelled out once more: what the code says is what is tested.
+// securityHeaders are spelled out once more: what the code says is what is tested.
 func securityHeaders() map[string]string {
 	return map[string]string{
 		"X-Frame-Options": "DENY", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "strict-origin-when-cross-origin",
@@ -483,7 +483,7 @@ func TestOwners(t *testing.T) {
 	}
 }
 
-// TestAgentOperations: agents are offered exactly what product.md section 11 lists, as far as this version has it. What tells of the machine
+// TestAgentOperations: agents are offered exactly what they were promised. What tells of the machine
 // and its defences, and what only the pages need, is not in it.
 func TestAgentOperations(t *testing.T) {
 	offered := strings.Fields(`

@@ -12,7 +12,7 @@ import (
 )
 
 // Variable is one setting of the environment. The table of them is what the start checks by, what docs/configuration.md is written
-// from, and what studio doctor lists (product.md section 3).
+// from, and what studio doctor lists.
 type Variable struct {
 	Name     string
 	Default  string // in words, when the value alone would not say it; empty: none

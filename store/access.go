@@ -62,7 +62,7 @@ type TokenUse struct {
 	Listed int    // how many tools a tools/list answered; 0: it was another method
 }
 
-// Bounds of an MCP token's idle timeout in minutes (product.md section 7: 30 minutes to 30 days).
+// Bounds of an MCP token's idle timeout in minutes: 30 minutes to 30 days.
 const (
 	MinIdleMinutes = 30
 	MaxIdleMinutes = 30 * 24 * 60

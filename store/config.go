@@ -14,7 +14,7 @@ import (
 // AuthType is how MCP clients prove who they are.
 type AuthType string
 
-// The modes of product.md section 7.
+// The modes.
 const (
 	AuthNone          AuthType = "none"
 	AuthBearer        AuthType = "bearer"
@@ -74,7 +74,7 @@ func (c *ServerConfig) Enabled() bool { return true }
 // Secrets implements Entity; none yet.
 func (c *ServerConfig) Secrets() map[string]*Secret { return nil }
 
-// ServerConfigPatch changes the config. Version is optional here (product.md section 4): 0 skips the check.
+// ServerConfigPatch changes the config. Version is optional here: 0 skips the check.
 type ServerConfigPatch struct {
 	Version           int                         `json:"version,omitempty"`
 	ServerName        *string                     `json:"server_name,omitempty"`

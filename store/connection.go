@@ -56,7 +56,7 @@ func (t DBType) DefaultPort() int {
 // NeedsHost reports whether the kind is reached at a host and port of the admin's choice.
 func (t DBType) NeedsHost() bool { return t.DefaultPort() != 0 }
 
-// SecretParams names the keys of extra_params that are sealed (product.md section 4).
+// SecretParams names the keys of extra_params that are sealed.
 func (t DBType) SecretParams() []string {
 	if t == BigQuery {
 		return []string{"credentials_json"}
@@ -82,7 +82,7 @@ func SSLModes() []SSLMode {
 	return []SSLMode{SSLDisable, SSLAllow, SSLPrefer, SSLRequire, SSLVerifyCA, SSLVerifyFull}
 }
 
-// The bounds of a connection's limits (product.md section 4).
+// The bounds of a connection's limits.
 const (
 	MaxExtraParams     = 64 << 10
 	MaxConcurrent      = 200
@@ -168,7 +168,7 @@ func (c *Connection) HasSecret() bool {
 }
 
 // Endpoint is everything that says where a connection points and how it is protected on the way. When it changes, a
-// stored secret must not follow without being typed again (product.md section 4). ConnectionPatch.Apply and Digest read the same list.
+// stored secret must not follow without being typed again (docs/security.md). ConnectionPatch.Apply and Digest read the same list.
 type Endpoint struct {
 	DBType                   DBType
 	Host                     string

@@ -55,7 +55,7 @@ type Query struct {
 	Sort   string `json:"sort,omitempty" jsonschema:"name, created_at or updated_at; a leading minus reverses"`
 }
 
-// The bounds of a page (product.md section 5).
+// The bounds of a page.
 const (
 	DefaultLimit = 50
 	MaxLimit     = 100

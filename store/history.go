@@ -32,7 +32,7 @@ type Change struct {
 // RevisionState is where a deployed manifest stands.
 type RevisionState string
 
-// The states (architecture.md section 9).
+// The states; package server/studio has their order.
 const (
 	RevisionStarting RevisionState = "starting"
 	RevisionLive     RevisionState = "live"

@@ -24,7 +24,7 @@ func TestMirrors(t *testing.T) {
 		t.Errorf("%v\n%s", err, diff)
 	}
 	property := func(p string) string { return `{"type":"object","properties":{"a":` + p + `}}` }
-	for in, want := range map[string]string{ // G11: what would panic, or make clients drop the tool
+	for in, want := range map[string]string{ // what would panic, or make clients drop the tool
 		property(`{"type":"number","x-mcp-header":"A"}`):                          "string, integer or boolean",
 		property(`{"x-mcp-header":"A"}`):                                          "string, integer or boolean",
 		property(`{"type":"string","x-mcp-header":""}`):                           "name of a header",

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// Limits shared by tools, resources and prompts (product.md section 4).
+// Limits shared by tools, resources and prompts.
 const (
 	MaxDescription = 4_096
 	MaxTitle       = 200

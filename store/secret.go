@@ -27,8 +27,8 @@ const (
 // in an input that brought one, or after the keyring opened it.
 //
 // As JSON input: absent or the mask leaves the stored secret as it is, null
-// clears it, an empty string is an error (product.md section 4). So is any text with three mask dots in a row: it is an edited
-// mask, not a secret (security.md case 82).
+// clears it, an empty string is an error. So is any text with three mask dots in a row: it is an edited
+// mask, not a secret (docs/attacks.md, case 82).
 type Secret struct {
 	state secretState
 	// value is a pointer because fmt cannot call the methods of a secret in an unexported field: there it prints an address, not the text.

@@ -15,7 +15,7 @@ import (
 // ParamType is the type of a tool's parameter.
 type ParamType string
 
-// The types (product.md section 4). An array's items are strings, integers, numbers or booleans.
+// The types. An array's items are strings, integers, numbers or booleans.
 const (
 	TypeString   ParamType = "string"
 	TypeInteger  ParamType = "integer"

@@ -39,7 +39,7 @@ type Counter interface {
 	DropAttempt(ctx context.Context, id string) error
 }
 
-// The defaults of Options (security.md cases 13 and 25).
+// The defaults of Options (docs/attacks.md, cases 13 and 25).
 const (
 	DefaultMax     = 5
 	DefaultCeiling = 20

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// The length of a password in characters (security.md). Recommended is what to aim at while there is no second factor.
+// The length of a password in characters (NIST SP 800-63B-4 section 3.1.1.2 asks for 15 where there is no second factor). Recommended is what to aim at while there is no second factor.
 const (
 	MinLength   = 8
 	Recommended = 15

@@ -74,7 +74,7 @@ func (s *Service) VerifyLogin(ctx context.Context, pending, code string, recover
 		return "", nil, err
 	}
 	now := s.o.Now()
-	// A token that lives longer than it could means the clock was set back (security.md case 262).
+	// A token that lives longer than it could means the clock was set back (docs/attacks.md, case 262).
 	if err != nil || !now.Before(p.ExpiresAt) || p.ExpiresAt.Sub(now) > PendingLifetime+seenEvery {
 		return "", nil, signInAgain()
 	}

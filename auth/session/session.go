@@ -271,7 +271,7 @@ func (s *Service) Verify(ctx context.Context, cookie string) (auth.Principal, *s
 		return auth.Principal{}, nil, err
 	}
 	now := s.o.Now()
-	// A session from the future means the clock was set back; its age is then unknown and it does not count (security.md case 262).
+	// A session from the future means the clock was set back; its age is then unknown and it does not count (docs/attacks.md, case 262).
 	if sess.ID != id || !now.Before(sess.ExpiresAt) || sess.CreatedAt.After(now.Add(seenEvery)) {
 		return auth.Principal{}, nil, notSignedIn()
 	}

@@ -1,9 +1,29 @@
-// Which numbered attack case is proven by which test: read from the comments of the tests themselves ("// case 81").
+// The attack catalogue (docs/attacks.md), and which of its cases is proven by which test: read from the comments of the tests themselves
+// ("// case 81").
 import { readFileSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { dirname } from 'node:path';
 
 export const root = new URL('../../', import.meta.url).pathname;
+
+/** The cases of accounts, secrets, listeners and the child: each is named by a test, or left out for a reason. */
+export const wanted = [...range(1, 108), ...range(199, 252)];
+
+/** Case → why no test names it. */
+export const leftOut = new Map(Object.entries(JSON.parse(readFileSync(new URL('left-out.json', import.meta.url)))).map(([n, why]) => [Number(n), why]));
+
+function range(from, to) {
+  return Array.from({ length: to - from + 1 }, (_, i) => from + i);
+}
+
+/** Case → what is done in it, in the words of docs/attacks.md. */
+export function catalogue() {
+  const rows = readFileSync(`${root}docs/attacks.md`, 'utf8').matchAll(/^\| (\d+) \| (.*) \|$/gm);
+  return new Map([...rows].map(([, n, cells]) => {
+    const [, action] = cells.split(/(?<!\\) \| /);
+    return [Number(n), action];
+  }));
+}
 
 /** The numbers in "case 81", "cases 2, 3 and 9" or "cases 227–229". */
 export function numbers(comment) {
@@ -51,7 +71,7 @@ export function goCases(source) {
 }
 
 /** Every test that names a case: {go: Map(package → Map(test → cases)), node: Map(file → cases)}. */
-export function catalogue() {
+export function tests() {
   const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*_test.go', 'e2e/**/*.test.mjs'], { cwd: root, encoding: 'utf8' }).split('\n').filter(Boolean);
   const go = new Map();
   const node = new Map();
@@ -70,4 +90,14 @@ export function catalogue() {
     }
   }
   return { go, node };
+}
+
+/** Case → the tests that name it. */
+export function covered() {
+  const found = new Map();
+  const add = (cases, test) => { for (const n of new Set(cases)) found.set(n, [...(found.get(n) ?? []), test]); };
+  const { go, node } = tests();
+  for (const [pkg, named] of go) for (const [test, cases] of named) add(cases, `${pkg} ${test}`);
+  for (const [file, cases] of node) add(cases, file);
+  return found;
 }

@@ -1,18 +1,12 @@
 // make attack: runs every test that names a case of the attack catalogue, and says which cases are covered, which passed, and
 // which are left out and why. Cases 1 to 108 and 199 to 252 must each be one of these.
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { catalogue, root } from './cases.mjs';
+import { catalogue, leftOut, root, tests, wanted } from './cases.mjs';
 
-const leftOut = new Map(Object.entries(JSON.parse(readFileSync(new URL('left-out.json', import.meta.url)))).map(([n, why]) => [Number(n), why]));
-const wanted = [...range(1, 108), ...range(199, 252)];
-const { go, node } = catalogue();
+const { go, node } = tests();
+const actions = catalogue();
 const results = new Map(); // case → [{test, ok}]
 const skipped = []; // tests that prove nothing in this run: a case that only they name is missing
-
-function range(from, to) {
-  return Array.from({ length: to - from + 1 }, (_, i) => from + i);
-}
 
 function note(cases, test, ok) {
   for (const n of new Set(cases)) results.set(n, [...(results.get(n) ?? []), { test, ok }]);
@@ -65,8 +59,8 @@ const covered = wanted.filter((n) => results.has(n));
 console.log(`\nCases 1–108 and 199–252: ${covered.length} of ${wanted.length} covered, ${covered.filter((n) => passed.includes(n)).length} passed, ${wanted.filter((n) => leftOut.has(n)).length} left out.`);
 console.log(`All cases: ${all.length} covered, ${passed.length} passed.`);
 for (const line of skipped) console.log(`skipped   ${line}`);
-for (const n of failed) console.log(`FAILED  case ${n}: ${results.get(n).filter((r) => !r.ok).map((r) => r.test).join(', ')}`);
-for (const n of missing) console.log(`MISSING case ${n}: no test names it and no reason is given`);
+for (const n of failed) console.log(`FAILED  case ${n} (${actions.get(n)}): ${results.get(n).filter((r) => !r.ok).map((r) => r.test).join(', ')}`);
+for (const n of missing) console.log(`MISSING case ${n} (${actions.get(n)}): no test names it and no reason is given`);
 for (const n of stale) console.log(`STALE   case ${n}: listed as left out, but a test names it`);
 for (const [n, why] of leftOut) console.log(`left out  ${String(n).padStart(3)}  ${why}`);
 process.exit(failed.length || missing.length || stale.length ? 1 : 0);

@@ -1,4 +1,4 @@
-// G13, G14, G15 on every form but the tool's (keyboard.test.mjs): drafts, conflicts and leaving are the same everywhere.
+// Every form but the tool's (keyboard.test.mjs): drafts, conflicts and leaving are the same everywhere.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { idle, launch, visit, watched } from '../lib/browser.mjs';

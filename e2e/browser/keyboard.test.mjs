@@ -1,4 +1,4 @@
-// G3, G13, G14, G15, G18: the main job by keyboard alone, and nothing typed is ever lost.
+// The main job by keyboard alone, and nothing typed is ever lost.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { focused, idle, launch, tabRound, visit, watched } from '../lib/browser.mjs';
@@ -144,7 +144,7 @@ async function openTool(name) {
 }
 const description = () => page.getByLabel('Description for the model');
 
-test('a page that was only opened is never dirty', async () => { // G14
+test('a page that was only opened is never dirty', async () => {
   for (const name of ['top_customers', 'orders_by_status', 'search_products']) {
     await openTool(name);
     await idle(page, 1_200);
@@ -168,7 +168,7 @@ test('leaving with unsaved changes asks, and Keep editing has the focus', async 
   assert.equal(await description().inputValue(), 'Half a sentence');
 });
 
-test('a draft survives a reload and is offered, never applied by itself', async () => { // G13
+test('a draft survives a reload and is offered, never applied by itself', async () => {
   const stored = (await openTool('top_customers')).description;
   await description().fill('A better description');
   await draftKept(page, 'A better description');
@@ -185,7 +185,7 @@ test('a draft survives a reload and is offered, never applied by itself', async 
   assert.equal(saved.description, 'A better description');
 });
 
-test('two editors on one tool: the second sees a bar before saving, and nothing is overwritten silently', async () => { // G15
+test('two editors on one tool: the second sees a bar before saving, and nothing is overwritten silently', async () => {
   const tool = await openTool('top_customers');
   await description().fill('Mine');
   const theirs = await studio.api('PATCH', `tools/${tool.id}`, { version: tool.version, description: 'Theirs', cache_ttl: 60 });
@@ -213,7 +213,7 @@ test('two editors on one tool: the second sees a bar before saving, and nothing 
   assert.deepEqual([now.description, now.cache_ttl], ['Mine', 60], 'the field that only they touched is lost');
 });
 
-test('a session that ends asks to sign in over the page, and what was pressed goes on', async () => { // G13
+test('a session that ends asks to sign in over the page, and what was pressed goes on', async () => {
   await page.goto(`${studio.base}/settings/general`);
   const instructions = page.getByLabel('Instructions for the model');
   await instructions.fill('Typed before the session ended.');
@@ -243,7 +243,7 @@ test('a session that ends asks to sign in over the page, and what was pressed go
   await studio.until(async () => (await studio.api('GET', 'server/config')).instructions === 'Typed before the session ended.', 'the settings to be saved');
 });
 
-test('a deploy while a client calls 20 times a second shows its steps and no call fails', async () => { // G18
+test('a deploy while a client calls 20 times a second shows its steps and no call fails', async () => {
   const { token } = await studio.api('POST', 'mcp-tokens', { name: 'busy' });
   await withClient(studio, token, (client) => client.listTools());
   const changed = (await studio.api('GET', 'tools')).items.find((t) => t.name === 'search_products');

@@ -1,4 +1,4 @@
-// G4, G6, G16: every layer of every page, opened: dialogs, menus, lists, results, what a form says about a mistake. See lib/sweep.mjs.
+// Every layer of every page, opened: dialogs, menus, lists, results, what a form says about a mistake. See lib/sweep.mjs.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { idle, launch, phone, wide } from '../lib/browser.mjs';

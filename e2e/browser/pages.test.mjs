@@ -1,4 +1,4 @@
-// G4, G6, G16: every page, populated and empty, and those before the shell. See lib/sweep.mjs; states.test.mjs has loading and error,
+// Every page, populated and empty, and those before the shell. See lib/sweep.mjs; states.test.mjs has loading and error,
 // layers.test.mjs what opens.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

@@ -1,4 +1,4 @@
-// G2: from an own PostgreSQL to a tool that a real client calls, once from typed SQL and once from a table.
+// From an own PostgreSQL to a tool that a real client calls, once from typed SQL and once from a table.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Hand, launch, visit, watched } from '../lib/browser.mjs';

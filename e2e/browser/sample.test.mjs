@@ -1,4 +1,4 @@
-// G1: from the link that the server printed to rows in a real MCP client, on the sample shop.
+// From the link that the server printed to rows in a real MCP client, on the sample shop.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Hand, launch, visit, watched } from '../lib/browser.mjs';

@@ -86,7 +86,7 @@ test('the session cookie is HttpOnly, SameSite=Lax, for the whole path and for t
   await context.close();
 });
 
-test('a token is nowhere once its box was closed, and no answer gives it again', async () => { // G17
+test('a token is nowhere once its box was closed, and no answer gives it again', async () => {
   const context = await visit(browser, studio);
   await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: studio.base });
   const page = await watched(context, studio);
@@ -217,7 +217,7 @@ test('pages that the browser keeps for the way back do not hold the connections 
   await context.close();
 });
 
-test('a saved database password is in no storage, document, address or answer', async () => { // G17
+test('a saved database password is in no storage, document, address or answer', async () => {
   const context = await visit(browser, studio);
   const page = await watched(context, studio);
   const answers = [];

@@ -1,4 +1,4 @@
-// G4, G6, G16: every page that loads something, while it loads and when it cannot. See lib/sweep.mjs.
+// Every page that loads something, while it loads and when it cannot. See lib/sweep.mjs.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { failing, launch, stall } from '../lib/browser.mjs';

@@ -18,7 +18,7 @@ import (
 )
 
 // readURI is the one resource of a view's reader. Which resource a client asked
-// for is in the call: mcp-go must not route URIs (G8).
+// for is in the call: mcp-go must not route URIs: it asks its templates in random order.
 const readURI = "studio:read"
 
 // view is what one set of allowed names may see.
@@ -35,7 +35,7 @@ type callKey struct{}
 type call struct {
 	q    *hop.Request
 	r    *hop.Reply
-	fail *rpcError // what a handler wants to be answered, code and all (G1)
+	fail *rpcError // what a handler wants to be answered, code and all
 }
 
 func callOf(ctx context.Context) *call {

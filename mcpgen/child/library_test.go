@@ -107,7 +107,7 @@ func TestResources(t *testing.T) {
 			}
 		}
 	}
-	// G1: the era's code, and the URI in data.
+	// The era's code, and the URI in data.
 	for _, uri := range []string{
 		"shop://products/99", "shop://products/1/2", "shop://products/", "shop://products/1?x", "shop://products/1#x", "shop://products/..%2f..", "SHOP://about",
 		"shop://echo/../x", "shop://echo/a", "shop://echo/%zz/b", "shop://echo/%ff/b", "shop://echo/%00/b", "shop://about/", "other://about", readURI, "", "shop://echo/" + strings.Repeat("a", 1<<20),
@@ -197,7 +197,7 @@ func TestPages(t *testing.T) {
 	}
 }
 
-// TestRouting is G8: the same resource answers every time.
+// TestRouting: the same resource answers every time.
 func TestRouting(t *testing.T) {
 	var p project
 	for i := range 40 {
@@ -238,7 +238,7 @@ func TestPrompts(t *testing.T) {
 			t.Errorf("message %d: %s, want %s", i, got.Messages[i].Content, w)
 		}
 	}
-	// G1: what is wrong with the arguments is invalid params, in both eras.
+	// What is wrong with the arguments is invalid params, in both eras.
 	for _, tt := range []struct{ name, args, part string }{
 		{"ask", ``, "status is required"}, {"ask", `{}`, "status is required"}, {"ask", `{"status":1}`, "must be a string"}, {"ask", `{"status":null}`, "must be a string"},
 		{"ask", `{"status":"x","more":"y"}`, "no argument more"}, {"show", `{"id":"99"}`, "no such resource"}, {"nonesuch", `{}`, "no prompt"}, {"", `{}`, "no prompt"},

@@ -10,7 +10,7 @@ import (
 	"mcpstudio/mcpgen/driver"
 )
 
-// render writes rows as a resource's MIME type says (product.md section 4).
+// render writes rows as a resource's MIME type says.
 //
 //   - application/json: the array as it is
 //   - text/csv: RFC 4180 with a header line. A text that a spreadsheet would take

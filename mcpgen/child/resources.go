@@ -16,7 +16,7 @@ import (
 )
 
 // resource is a resource or template of the manifest. Which one answers a URI is
-// decided here and not by mcp-go, which asks its templates in random order (G8);
+// decided here and not by mcp-go, which asks its templates in random order;
 // overlapping templates are refused before a deploy, so at most one matches.
 type resource struct {
 	*mcpgen.Resource
@@ -149,7 +149,7 @@ func unlikeType(err error) bool {
 	return false
 }
 
-// notFound carries the code of the era and the URI (G1): MCP 2026-07-28 made it
+// notFound carries the code of the era and the URI: MCP 2026-07-28 made it
 // invalid params, before it was -32002.
 func notFound(q *hop.Request, uri []byte) *rpcError {
 	e := &rpcError{code: hop.CodeInvalidParams, outcome: codeNotFound, message: "There is no such resource."}

@@ -120,7 +120,7 @@ func (s *server) Serve(ctx context.Context, q *hop.Request, r *hop.Reply) {
 	}
 }
 
-// recovered ends one call instead of the process (G12). The panic's text is for the log only.
+// recovered ends one call instead of the process. The panic's text is for the log only.
 func (s *server) recovered(q *hop.Request, r *hop.Reply) {
 	v := recover()
 	if v == nil {
@@ -144,7 +144,7 @@ type rpcError struct {
 	data    []byte // raw JSON
 }
 
-// Error implements error, so that mcp-go's handlers can return one (G1).
+// Error implements error, so that mcp-go's handlers can return one.
 func (e *rpcError) Error() string { return e.message }
 
 // write makes the error the answer. In the modern era HTTP tells the kinds apart

@@ -149,7 +149,7 @@ type toolList struct {
 	offsets []int  // where each entry begins; one more for the end
 }
 
-// pageSize is the length of MCP lists' pages (product.md section 4).
+// pageSize is the length of MCP lists' pages.
 const pageSize = 100
 
 func newToolList(tools []mcpgen.Tool, allowed *hop.Allowed) toolList {

@@ -56,7 +56,7 @@ func TestToolsCall(t *testing.T) {
 		StructuredContent json.RawMessage
 		Content           []struct{ Type, Text string }
 	}
-	// G10: digits as the client sent them.
+	// Digits as the client sent them.
 	got := result[toolResult](t, s, request(false, "tools/call", "echo", `{"n":9007199254740993}`, ""))
 	if want := `{"rows":[{"n":"9007199254740993","s":null}],"row_count":1,"truncated":false}`; string(got.StructuredContent) != want || got.Content[0].Text != want {
 		t.Errorf("got %s", got.StructuredContent)
@@ -185,7 +185,7 @@ func TestToolsList(t *testing.T) {
 			page := result[toolsPage](t, s, request(modern, "tools/list", "", "", params))
 			for _, tool := range page.Tools {
 				got = append(got, tool.Name)
-				if len(tool.Annotations) != 4 || tool.Annotations["destructiveHint"] || !tool.Annotations["readOnlyHint"] { // G15
+				if len(tool.Annotations) != 4 || tool.Annotations["destructiveHint"] || !tool.Annotations["readOnlyHint"] {
 					t.Fatalf("hints: %v", tool.Annotations)
 				}
 			}
@@ -271,7 +271,7 @@ func TestAllowed(t *testing.T) {
 	}
 }
 
-// TestPanic is G12: the client gets a fixed sentence, the log the rest, and the process lives.
+// TestPanic: the client gets a fixed sentence, the log the rest, and the process lives.
 func TestPanic(t *testing.T) {
 	s, log := newTestServer(t, database(t, shopTables...), shopProject().manifest(t))
 	engine := s.engine
@@ -363,7 +363,7 @@ func TestHangingDatabase(t *testing.T) {
 	}
 }
 
-// TestOwnSchema is G9: a schema of the author's is checked by us, with readable
+// TestOwnSchema: a schema of the author's is checked by us, with readable
 // sentences, and never fetches anything.
 func TestOwnSchema(t *testing.T) {
 	p := project{tools: []store.ToolDraft{{Name: "own", SQLQuery: "SELECT :n AS n", Parameters: []store.Parameter{{Name: "n", ParamType: store.TypeInteger}},

@@ -6,7 +6,7 @@
 // the JSON by the one rule of [AppendString] and its neighbours, and that an
 // [Error] carries the database's own words but never a secret.
 //
-// # Values (product.md section 6)
+// # Values
 //
 //   - integers are JSON numbers within ±(2^53−1) and strings beyond;
 //   - decimals are strings with every digit; binary floating point is a number;

@@ -161,7 +161,7 @@ type broken struct{ context.Context }
 
 func (broken) Deadline() (time.Time, bool) { panic("broken") }
 
-// A panic in a driver ends one call (security.md case 284) and gives its place in the queue back.
+// A panic in a driver ends one call (case 284) and gives its place in the queue back.
 func TestPanicGivesThePlaceBack(t *testing.T) {
 	b := newBench(t, func(_ *query.Options, c *query.Connection) { c.Concurrent, c.QueueWait = 1, time.Second })
 	q := query.Request{Tool: b.compile("SELECT 1 AS a")}

@@ -11,7 +11,7 @@ import (
 	"mcpstudio/mcpgen"
 )
 
-// The restart rule (product.md section 7): a child that was ready for settled is
+// The restart rule: a child that was ready for settled is
 // started again at once; only one that ends earlier, or does not start, doubles
 // the delay.
 const (

@@ -1,5 +1,5 @@
 // Package doctor says what is not safe yet, and how to mend it: the security
-// checklist of product.md section 12, for the UI and for studio doctor.
+// checklist, for the UI and for studio doctor.
 //
 // It promises that every item is computed from Facts, the same facts giving the
 // same items, and that it asks nobody: whoever calls it gathers the facts. What

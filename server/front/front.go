@@ -14,7 +14,7 @@ import (
 	"mcpstudio/store"
 )
 
-// MaxBody is the largest request body (product.md section 4).
+// MaxBody is the largest request body.
 const MaxBody = 4 << 20
 
 // Live is the generated server that runs now. The errors are ctx's,

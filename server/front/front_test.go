@@ -300,7 +300,7 @@ func TestMethods(t *testing.T) {
 	}
 }
 
-// TestPreflight is G16: browsers may send the MCP headers.
+// TestPreflight: browsers may send the MCP headers.
 func TestPreflight(t *testing.T) {
 	w := newWorld(t)
 	resp, _ := w.send("OPTIONS", "", "Authorization", "-", "Origin", "https://app.example",

@@ -15,7 +15,7 @@ import (
 	"mcpstudio/store"
 )
 
-// TestEveryCodeHasAStatus walks the error map (architecture.md section 7).
+// TestEveryCodeHasAStatus walks the error map (docs/architecture.md section 5).
 func TestEveryCodeHasAStatus(t *testing.T) {
 	want := map[store.Code]int{
 		store.Malformed: 400, store.Unauthorized: 401, store.Forbidden: 403, store.WrongPassword: 403, store.WrongCode: 403, store.NotFound: 404, store.Conflict: 409, store.Stale: 409, store.TooLarge: 413,

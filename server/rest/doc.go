@@ -12,5 +12,5 @@
 // the later ones.
 //
 // Its hole: a browser that sends neither Sec-Fetch-Site nor Origin with a cross-site write would be taken for a command-line
-// client. None does (product.md section 5); SameSite=Lax is the second fence.
+// client. None does (Fetch standard, "append a request `Origin` header"); SameSite=Lax is the second fence.
 package rest

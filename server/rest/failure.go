@@ -25,7 +25,7 @@ type Failure struct {
 	Current   any               `json:"current,omitempty" jsonschema:"with stale: the current state; with a refused deploy or statement: its problems; with a connection in use: what uses it"`
 }
 
-// statusOf maps every code once (product.md section 5).
+// statusOf maps every code once.
 func statusOf(c store.Code) int {
 	switch c {
 	case store.Malformed:

@@ -15,7 +15,7 @@ import (
 	"mcpstudio/store"
 )
 
-// SecurityHeaders are on every answer (product.md section 8; the policy is the one of dependencies.md).
+// SecurityHeaders are on every answer.
 func SecurityHeaders() map[string]string {
 	return map[string]string{
 		"X-Frame-Options":        "DENY",

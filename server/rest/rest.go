@@ -23,7 +23,7 @@ import (
 // Base is where the operations are served.
 const Base = "/api/v1"
 
-// MaxBody bounds a request's body (product.md section 4).
+// MaxBody bounds a request's body.
 const MaxBody = 4 << 20
 
 // Emit writes one event of a stream. id may be empty. The error says that the reader is gone.
@@ -98,7 +98,7 @@ type route struct {
 	serve        func(w http.ResponseWriter, r *http.Request, params map[string]string) error
 }
 
-// list is every route; public ones are the list of product.md section 5.
+// list is every route. What is public is spelled out once more in sweep_test.go.
 func (h *Handler) list() []route {
 	routes := []route{
 		{http.MethodGet, "/api/health", true, h.health},

@@ -18,7 +18,7 @@ import (
 	"mcpstudio/store"
 )
 
-// publicAnswers is the list of product.md section 5 with what an empty request gets there, whoever sends it: a credential changes nothing.
+// publicAnswers is the list of public routes with what an empty request gets there, whoever sends it: a credential changes nothing.
 // Everything else needs a session.
 func publicAnswers() map[string]int {
 	return map[string]int{

@@ -266,7 +266,7 @@ func TestSessions(t *testing.T) {
 	w.tells([]string{"end_session"}, []string{adminPassword})
 }
 
-// TestNoResetOverTheWeb: a password is reset on the host and nowhere else (product.md section 1), and before setup nobody gets further than setup.
+// TestNoResetOverTheWeb: a password is reset on the host and nowhere else, and before setup nobody gets further than setup.
 func TestNoResetOverTheWeb(t *testing.T) {
 	w := newWorld(t)
 	reset := regexp.MustCompile(`(?i)reset|forgot|lost|recover(y$|-password)|unlock|magic|invite|register|signup`)

@@ -21,7 +21,7 @@ type Drivers struct {
 	Items []Driver `json:"items"`
 }
 
-// drivers is what this build reaches, and how that was verified. The parent has no driver of its own (architecture.md section 1),
+// drivers is what this build reaches, and how that was verified. The parent has no driver of its own (docs/architecture.md section 1),
 // so the list is kept here; a test compares it with mcpgen/driver/all.
 func drivers() []Driver {
 	const later = "Not part of this version."

@@ -81,7 +81,7 @@ func (s *Service) duplicateTool(ctx context.Context, in duplicateTool) (*store.T
 	})
 }
 
-const maxName = 64 // product.md section 4
+const maxName = 64 // as store checks it
 
 // freeName makes name_copy, name_copy_2 … until one is free, within the length of a name.
 func freeName(tx *db.Tx, name string) (string, error) {

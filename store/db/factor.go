@@ -219,7 +219,7 @@ func (tx *Tx) factor() (*store.Factor, error) {
 	return f, err
 }
 
-// closedFactor says that two-factor is on and cannot be checked (security.md case 68). It never lets anybody in.
+// closedFactor says that two-factor is on and cannot be checked (docs/attacks.md, case 68). It never lets anybody in.
 func closedFactor(err error) error {
 	return &store.Error{Code: store.Unavailable, Retry: 60, Err: err,
 		Message: "the key of two-factor does not open with the encryption key of this studio; bring the encryption key back, or run studio reset-password --disable-2fa on the host"}

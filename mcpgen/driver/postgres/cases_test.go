@@ -6,7 +6,7 @@ import (
 	"mcpstudio/store"
 )
 
-// values is the value rule (product.md section 6), type by type.
+// values is the value rule of package driver, type by type.
 var values = []dt.Value{
 	{SQL: "SELECT 1::int2 AS a, (-2)::int4 AS b, 3::int8 AS c, 4::oid AS d", Want: `[{"a":1,"b":-2,"c":3,"d":4}]`},
 	{SQL: "SELECT 9007199254740991::int8 AS a, 9007199254740992::int8 AS b, (-9007199254740991)::int8 AS c, (-9007199254740992)::int8 AS d, 9223372036854775807 AS e",

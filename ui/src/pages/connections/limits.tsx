@@ -6,7 +6,7 @@ import { Switch } from '@/ui/switch';
 import { fieldId, type SectionProps, textField } from './form-parts';
 import { kinds } from './kinds';
 
-/** Field, the server's name, label with its unit, and what it allows. The ranges are those of product.md section 4. */
+/** Field, the server's name, label with its unit, and what it allows. The ranges are those of store/connection.go. */
 const limits = [
   ['statement_timeout_seconds', 'statement_timeout_seconds', 'Statement timeout, s', '1 to 600, usually 30'],
   ['max_rows', 'max_rows', 'Rows at most', '1 to 100,000, usually 1,000'],

@@ -190,7 +190,7 @@ const endpointWords: Record<(typeof endpointFields)[number], string> = {
 
 /**
  * What changed of where a connection points and how it is protected on the way, in words. When anything did, the
- * server takes no stored secret along (product.md section 4): a typed host must never receive the old host's password.
+ * server takes no stored secret along: a typed host must never receive the old host's password.
  */
 export function endpointChanges(saved: Values, now: Values): string[] {
   const from = relevant(saved);
