@@ -14,15 +14,16 @@ RUN go mod download
 COPY . .
 COPY --from=ui /src/ui/dist ui/dist
 RUN CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o /out/studio . \
- && install -d -m 0700 /out/data && install -d -m 1777 /out/tmp
+ && install -d -m 0700 /out/own/data && install -d -m 1777 /out/shared/tmp
 
 # Nothing but the program and what it reads: certificate authorities and time zones. No shell, no package manager.
 FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /usr/share/zoneinfo /usr/share/zoneinfo
 COPY --from=build --chmod=0755 /out/studio /studio
-COPY --from=build /out/tmp /tmp
-COPY --from=build --chown=10001:10001 /out/data /data
+# From one level above: what is in a copied directory keeps its mode, the place it is copied to does not (it would be 0755).
+COPY --from=build /out/shared/ /
+COPY --from=build --chown=10001:10001 /out/own/ /
 # By number, so that an orchestrator can see that it is not root. The program is 0755: it starts itself again for its children.
 USER 10001:10001
 ENV STUDIO_DATA_DIR=/data STUDIO_ADDR=:3000

@@ -99,4 +99,4 @@ fmt:
 	@gofmt -s -w $$(git ls-files '*.go')
 
 clean:
-	@rm -rf studio ui/dist ui/node_modules e2e/node_modules e2e/out bench/toolbox
+	@rm -rf studio ui/dist ui/dist-gallery ui/shots ui/node_modules e2e/node_modules e2e/out bench/toolbox

@@ -28,11 +28,13 @@ const (
 
 // commands is the command line.
 type commands struct {
+	ShowVersion kong.VersionFlag `name:"version" help:"Print the version."`
+
 	Serve struct {
 		DataDir  string `help:"Directory of the store and the keys (STUDIO_DATA_DIR)." placeholder:"DIR"`
 		Addr     string `help:"Address of the pages, the API and the MCP endpoint (STUDIO_ADDR)." placeholder:"HOST:PORT"`
 		LogLevel string `help:"debug, info, warn or error (STUDIO_LOG_LEVEL)." placeholder:"LEVEL"`
-	} `cmd:"" help:"Run everything."`
+	} `cmd:"" help:"Start the studio: its pages, the admin API and the MCP endpoint. The address is printed; end it with Ctrl-C."`
 	ResetPassword struct {
 		DataDir string `help:"Directory of the store and the keys (STUDIO_DATA_DIR)." placeholder:"DIR"`
 		Stdin   bool   `help:"Take the password from standard input instead of asking."`
@@ -75,7 +77,7 @@ func run(args []string, in io.Reader, out, errs io.Writer) int {
 	}
 	var c commands
 	exited := -1
-	parser, err := kong.New(&c, kong.Name("studio"), kong.Description("Turn a database into an MCP server."), kong.UsageOnError(),
+	parser, err := kong.New(&c, kong.Name("studio"), kong.Description("Turn a database into an MCP server."), kong.Vars{"version": server.Version()},
 		kong.Writers(out, errs), kong.Exit(func(code int) { exited = code }))
 	if err != nil {
 		fmt.Fprintln(errs, "studio:", err)
@@ -86,17 +88,31 @@ func run(args []string, in io.Reader, out, errs io.Writer) int {
 		return exited
 	}
 	if err != nil {
-		fmt.Fprintf(errs, "studio: %v\nRun studio --help for the commands.\n", err)
+		fmt.Fprintf(errs, "studio: %v\n%s\n", err, help(err))
 		return exitUsage
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	defer context.AfterFunc(ctx, stop)() // the first signal ends in order; with the handler gone, a second one ends at once
-	if err := c.run(ctx, parsed.Command(), in, out, errs); err != nil && !errors.Is(err, context.Canceled) {
-		fmt.Fprintln(errs, "studio:", err)
-		return exitFailed
+	command := parsed.Command()
+	err = c.run(ctx, command, in, out, errs)
+	switch endless := command == "serve" || command == "connect"; {
+	case err == nil, endless && errors.Is(err, context.Canceled):
+		return exitOK
+	case !endless && ctx.Err() != nil: // what a part of it says about being interrupted is for nobody
+		err = errors.New("interrupted before it was done")
 	}
-	return exitOK
+	fmt.Fprintln(errs, "studio:", err)
+	return exitFailed
+}
+
+// help says where the command line is explained that err is about.
+func help(err error) string {
+	var wrong *kong.ParseError
+	if errors.As(err, &wrong) && wrong.Context.Selected() != nil {
+		return "Run studio " + wrong.Context.Selected().Name + " --help for what it takes."
+	}
+	return "Run studio --help for the commands."
 }
 
 func (c *commands) run(ctx context.Context, command string, in io.Reader, out, errs io.Writer) error {

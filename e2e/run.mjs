@@ -17,7 +17,7 @@ const shown = (path) => relative(process.cwd(), path);
 async function attempt(files, concurrency) {
   const failed = new Map();
   const skipped = new Set();
-  const events = run({ files, concurrency, timeout });
+  const events = run({ files, concurrency, timeout, forceExit: true }); // what a set-up that failed left open must not keep its file waiting
   events.on('test:fail', ({ name, file, todo, details: { error } }) => {
     if (todo !== undefined && todo !== false) return;
     const path = files.find((f) => f === file || f === name) ?? file;

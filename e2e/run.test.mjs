@@ -16,6 +16,7 @@ const kinds = {
   once: `test('story', (t) => t.test('part', () => { if (turn === 1) throw new Error('the words of part'); }));`,
   always: `test('broken', () => { throw new Error('never right'); });`,
   load: `throw new Error('not loaded');`,
+  open: `import { before } from 'node:test'; setInterval(() => {}, 1_000); before(() => { throw new Error('no browser'); }); test('fine', () => {});`,
   end: `import { after } from 'node:test'; test('fine', () => {}); after(() => { throw new Error('not ended'); });`,
 };
 
@@ -33,7 +34,7 @@ ${kinds[kind]}
     return file;
   });
   const { NODE_TEST_CONTEXT: _, ...env } = process.env; // a run within a run reports to the outer one
-  const { status, stdout } = spawnSync(process.execPath, [join(import.meta.dirname, 'run.mjs'), ...files], { cwd: dir, encoding: 'utf8', env });
+  const { status, stdout } = spawnSync(process.execPath, [join(import.meta.dirname, 'run.mjs'), ...files], { cwd: dir, encoding: 'utf8', env, timeout: 45_000 });
   const part = (title) => stdout.split(`\n${title}:\n`)[1]?.split('\n\n')[0].trimEnd().split('\n').map((line) => line.trim());
   const repeated = names.flatMap((_, n) => (existsSync(join(dir, `${n}.2`)) ? [n] : []));
   return { status, repeated, left: part('Not run here'), raced: part('Failed once, passed alone (a race; please report)'), failed: part('Failed') };
@@ -49,6 +50,11 @@ test('a file that fails once is repeated, without the others, and listed with it
 
 test('a file that fails twice fails the run, and the others are still told', () => {
   assert.deepEqual(tried('always', 'once'), { status: 1, repeated: [0, 1], left: undefined, raced: ['1-once.test.mjs: part: the words of part'], failed: ['0-always.test.mjs: broken: never right'] });
+});
+
+test('a file that leaves something open when its set-up fails ends all the same', { timeout: 60_000 }, () => {
+  const { status, repeated, failed } = tried('good', 'open');
+  assert.deepEqual([status, repeated, failed?.length > 0], [1, [1], true]);
 });
 
 for (const kind of ['load', 'end']) {

@@ -43,12 +43,11 @@ func Stops(problems []Problem) []Problem {
 
 // Statement is what Check judges: one statement with what is declared about it.
 type Statement struct {
-	DBType      store.DBType
-	SQL         string
-	Parameters  []store.Parameter
-	ReadOnly    bool   // it must be certain to only read
-	Passthrough bool   // a statement that is one whole parameter is allowed
-	Transform   string // "": none
+	DBType     store.DBType
+	SQL        string
+	Parameters []store.Parameter
+	ReadOnly   bool   // it must be certain to only read
+	Transform  string // "": none
 }
 
 // Check judges a statement, its parameters and its transform. The same judgement is given while a tool is written, when it is
@@ -61,12 +60,9 @@ func Check(st Statement) (sqllex.Statement, []Problem) {
 	parsed, found := sqllex.Parse(dialect, st.SQL)
 	var out []Problem
 	for _, p := range found {
-		if p.Code == sqllex.Passthrough && st.Passthrough {
-			continue
-		}
 		out = append(out, onSQL(st.SQL, p))
 	}
-	if p, not := parsed.NotRead(); not && st.ReadOnly && !parsed.Passthrough() && !sqllex.HasErrors(found) {
+	if p, not := parsed.NotRead(); not && st.ReadOnly && !sqllex.HasErrors(found) {
 		out = append(out, onSQL(st.SQL, p))
 	}
 	out = append(out, checkDeclared(st, parsed)...)

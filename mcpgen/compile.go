@@ -14,8 +14,6 @@ import (
 type Options struct {
 	// HasDriver reports whether this build can reach a kind of database.
 	HasDriver func(store.DBType) bool
-	// Passthrough allows tools whose whole SQL is one parameter.
-	Passthrough bool
 }
 
 // Compile turns configuration into a manifest. Disabled entities are left out, and so are connections that nothing uses: a child
@@ -126,7 +124,7 @@ func (c *compiler) tool(t *store.Tool) {
 	if !readOnly && x.ReadOnly {
 		c.stop(t, "connection_read_only", "annotations", "The tool may write, but the connection %q is read-only. Mark the tool as one that only reads, or allow writing on the connection.", x.Name)
 	}
-	_, problems := Check(Statement{DBType: x.DBType, SQL: t.SQLQuery, Parameters: t.Parameters, ReadOnly: readOnly, Passthrough: c.opts.Passthrough, Transform: t.Transform})
+	_, problems := Check(Statement{DBType: x.DBType, SQL: t.SQLQuery, Parameters: t.Parameters, ReadOnly: readOnly, Transform: t.Transform})
 	c.on(t, problems...)
 	in, err := inputSchema(t)
 	if err == nil {

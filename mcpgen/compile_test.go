@@ -162,6 +162,19 @@ func TestCompileProblems(t *testing.T) {
 	}
 }
 
+// What tools/list says must be given is what a call is refused without.
+func TestRequiredWithADefault(t *testing.T) {
+	for fallback, want := range map[string]string{``: `"required":["n"]`, `null`: `"required":["n"]`, `5`: `"default":5`} {
+		s := shop()
+		s.Tools[1].SQLQuery = "SELECT :n"
+		s.Tools[1].Parameters = []store.Parameter{{Name: "n", ParamType: store.TypeInteger, IsRequired: true, DefaultValue: json.RawMessage(fallback)}}
+		schema := string(compileClean(t, s).Tools[0].InputSchema)
+		if !strings.Contains(schema, want) || strings.Contains(schema, "required") == strings.Contains(schema, "default") {
+			t.Errorf("default %q: %s", fallback, schema)
+		}
+	}
+}
+
 func TestNoDriver(t *testing.T) {
 	_, problems := Compile(shop(), Options{HasDriver: func(store.DBType) bool { return false }})
 	if len(problems) != 3 || problems[0].Code != string(store.NotAvailable) {

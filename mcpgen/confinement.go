@@ -72,7 +72,7 @@ type ChildState struct {
 	MinimumMet bool           `json:"minimum_met" jsonschema:"the mandatory layers hold, as the kernel says"`
 	Layers     []Layer        `json:"layers"`
 	Verified   Verified       `json:"verified"`
-	SQLiteMode string         `json:"sqlite_mode" jsonschema:"none, ro (reads the directory) or roshm (writes the -wal and -shm files too)"`
+	SQLiteMode string         `json:"sqlite_mode" jsonschema:"none, ro (reads the directory) or roshm (writes the -shm files too)"`
 	Memory     MemoryUse      `json:"memory"`
 	CPU        Limit          `json:"cpu" jsonschema:"whole processors; 0: all"`
 	Processes  Limit          `json:"processes" jsonschema:"threads count"`
@@ -95,7 +95,7 @@ type Verified struct {
 	CapInh         string            `json:"cap_inh"`
 	CapAmb         string            `json:"cap_amb"`
 	CapBnd         string            `json:"cap_bnd" jsonschema:"harmless under no_new_privs"`
-	Rlimits        map[string]uint64 `json:"rlimits" jsonschema:"hard limits core, data, fsize, nofile, nproc and memlock; one without a limit is left out"`
+	Rlimits        map[string]uint64 `json:"rlimits" jsonschema:"hard limits as, core, data, fsize, nofile, nproc and memlock; one without a limit is left out"`
 	Problem        string            `json:"problem" jsonschema:"why the kernel's word could not be read; empty: it was"`
 }
 

@@ -74,7 +74,7 @@ func inputSchema(t *store.Tool) (json.RawMessage, error) {
 			return nil, err
 		}
 		properties = append(properties, member{p.Name, s})
-		if p.IsRequired && len(p.DefaultValue) == 0 {
+		if mustBeSent(p) {
 			required = append(required, p.Name)
 		}
 	}
@@ -99,7 +99,7 @@ func parameterSchema(p store.Parameter) (json.RawMessage, error) {
 	if p.Description != "" {
 		description = p.Description
 	}
-	if len(p.DefaultValue) > 0 && string(p.DefaultValue) != "null" {
+	if hasDefault(p) {
 		fallback = p.DefaultValue
 	}
 	if len(p.EnumValues) > 0 {
@@ -116,6 +116,12 @@ func parameterSchema(p store.Parameter) (json.RawMessage, error) {
 	}
 	return object(member{"type", kind}, member{"format", format}, member{"items", items}, member{"description", description},
 		member{"default", fallback}, member{"enum", enum}, member{"minimum", low}, member{"maximum", high}, member{"pattern", pattern})
+}
+
+// hasDefault reports whether something is bound when a parameter is left out. A default of null is none: NULL is bound for an
+// optional parameter anyway, and a required one must not be null.
+func hasDefault(p store.Parameter) bool {
+	return len(p.DefaultValue) > 0 && string(p.DefaultValue) != "null"
 }
 
 // jsonType maps a parameter type to JSON Schema; format is nil where there is none.

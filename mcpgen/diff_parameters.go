@@ -33,7 +33,7 @@ func parameterChanges(old, now []store.Parameter, c *Change) {
 	}
 }
 
-func mustBeSent(p store.Parameter) bool { return p.IsRequired && len(p.DefaultValue) == 0 }
+func mustBeSent(p store.Parameter) bool { return p.IsRequired && !hasDefault(p) }
 
 func parameterChange(a, b store.Parameter, c *Change) {
 	if a.ParamType != b.ParamType || a.Items() != b.Items() {

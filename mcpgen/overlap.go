@@ -5,6 +5,11 @@ import "strings"
 // Overlap reports whether one URI could match both templates, so that which resource answers would be a guess. A {parameter}
 // stands for one or more characters but a slash (RFC 6570 level 1 encodes a slash in a value).
 func Overlap(a, b string) bool {
+	x, _, _ := strings.Cut(a, "{")
+	y, _, _ := strings.Cut(b, "{")
+	if n := min(len(x), len(y)); x[:n] != y[:n] { // so it is with nearly every pair, and there are many pairs
+		return false
+	}
 	o := overlapping{a: pieces(a), b: pieces(b), seen: map[[2]int]bool{}}
 	return o.from(0, 0)
 }

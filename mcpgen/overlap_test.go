@@ -33,6 +33,17 @@ func TestOverlap(t *testing.T) {
 	}
 }
 
+// Every template is compared with every other one at each change: thousands of pairs that have nothing in common must cost nothing.
+func TestOverlapOfStrangersIsCheap(t *testing.T) {
+	if n := testing.AllocsPerRun(100, func() {
+		if Overlap("shop://things/12/{id}", "shop://things/13/{id}/x") {
+			t.Error("they meet")
+		}
+	}); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
 // A hostile template must not make the walk grow beyond the product of the lengths.
 func TestOverlapIsBounded(t *testing.T) {
 	a := "x://" + strings.Repeat("{a}-", 200) + "1"

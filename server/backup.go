@@ -47,6 +47,10 @@ Not in it either: the SQLite files in %s.
 // Restore is studio restore: it puts a backup in the place of the store, after everything about it was checked.
 func Restore(ctx context.Context, c Config, out io.Writer, file string) error {
 	keys, err := openKeys(c)
+	var missing *keyring.MissingError
+	if errors.As(err, &missing) {
+		return fmt.Errorf("a backup opens only with the key of its time, and there is no key file %s: put it there (mode 0600), or set STUDIO_ENCRYPTION_KEY", missing.Path)
+	}
 	if err != nil {
 		return fmt.Errorf("a backup opens only with the key of its time: %w", err)
 	}

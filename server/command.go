@@ -85,7 +85,7 @@ func ResetPassword(ctx context.Context, c Config, t Terminal, o Reset) error {
 	if !exists {
 		return fmt.Errorf("there is no studio in %s; give the directory with --data-dir or STUDIO_DATA_DIR", c.DataDir)
 	}
-	pass, err := t.password(o.Stdin)
+	pass, err := t.password(ctx, o.Stdin)
 	if err != nil {
 		return err
 	}
@@ -117,9 +117,14 @@ func ResetPassword(ctx context.Context, c Config, t Terminal, o Reset) error {
 	return err
 }
 
-func (t Terminal) password(stdin bool) (string, error) {
+func (t Terminal) password(ctx context.Context, stdin bool) (string, error) {
 	if stdin {
-		line, err := bufio.NewReader(io.LimitReader(t.In, maxPasswordLine)).ReadString('\n')
+		line, err := awaited(ctx, func() (string, error) {
+			return bufio.NewReader(io.LimitReader(t.In, maxPasswordLine)).ReadString('\n')
+		})
+		if ctx.Err() != nil {
+			return "", ctx.Err()
+		}
 		line = strings.TrimRight(line, "\r\n")
 		if line == "" {
 			return "", errors.Join(errors.New("no password came on the standard input"), ignoreEOF(err))
@@ -130,11 +135,11 @@ func (t Terminal) password(stdin bool) (string, error) {
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return "", errors.New("there is no terminal to ask on; use --stdin and give the password on the standard input")
 	}
-	first, err := t.ask(f, "New password: ")
+	first, err := t.ask(ctx, f, "New password: ")
 	if err != nil {
 		return "", err
 	}
-	again, err := t.ask(f, "The same again: ")
+	again, err := t.ask(ctx, f, "The same again: ")
 	if err != nil {
 		return "", err
 	}
@@ -144,12 +149,19 @@ func (t Terminal) password(stdin bool) (string, error) {
 	return first, nil
 }
 
-// ask reads a line without showing it.
-func (t Terminal) ask(f *os.File, prompt string) (string, error) {
+// ask reads a line without showing it. When it is interrupted, the terminal shows again what is typed.
+func (t Terminal) ask(ctx context.Context, f *os.File, prompt string) (string, error) {
+	was, err := term.GetState(int(f.Fd()))
+	if err != nil {
+		return "", fmt.Errorf("ask for the password: %w", err)
+	}
 	if _, err := io.WriteString(t.Out, prompt); err != nil {
 		return "", fmt.Errorf("ask for the password: %w", err)
 	}
-	b, err := term.ReadPassword(int(f.Fd()))
+	b, err := awaited(ctx, func() ([]byte, error) { return term.ReadPassword(int(f.Fd())) })
+	if ctx.Err() != nil {
+		err = errors.Join(ctx.Err(), term.Restore(int(f.Fd()), was))
+	}
 	if _, werr := io.WriteString(t.Out, "\n"); err == nil {
 		err = werr
 	}
@@ -157,6 +169,27 @@ func (t Terminal) ask(f *os.File, prompt string) (string, error) {
 		return "", fmt.Errorf("read the password: %w", err)
 	}
 	return string(b), nil
+}
+
+// awaited is a read that may wait for a person. No context interrupts such a read, so it is left behind when ctx ends; the program ends
+// then too.
+func awaited[T any](ctx context.Context, read func() (T, error)) (T, error) {
+	type result struct {
+		v   T
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		v, err := read()
+		done <- result{v, err}
+	}()
+	select {
+	case r := <-done:
+		return r.v, r.err
+	case <-ctx.Done():
+		var none T
+		return none, ctx.Err()
+	}
 }
 
 func ignoreEOF(err error) error {

@@ -34,7 +34,6 @@ type Config struct {
 	Proxies       []netip.Prefix
 	TrustUnix     bool // peers on Unix sockets are trusted proxies
 	AllowPrivate  bool
-	Passthrough   bool
 	Enforce       bool // the sandbox's mandatory layers
 	LogLevel      slog.Level
 	LogLevelGiven bool             // the environment names it, so the server config's does not count
@@ -152,7 +151,8 @@ func variable(name string) Variable {
 // dir reads a directory that is there or can be made: what is there already must be one.
 func (r *reader) dir(v string) string {
 	abs, err := filepath.Abs(v)
-	if info, serr := os.Stat(abs); err != nil || strings.ContainsRune(v, 0) || serr == nil && !info.IsDir() {
+	home := v == "~" || strings.HasPrefix(v, "~/") // no shell has put the home directory there, and a directory of this name is nobody's wish
+	if info, serr := os.Stat(abs); err != nil || home || strings.ContainsRune(v, 0) || serr == nil && !info.IsDir() {
 		r.wrong(v)
 	}
 	return abs

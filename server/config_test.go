@@ -19,7 +19,7 @@ func TestConfigDefaults(t *testing.T) {
 	if c.Front.TCP != "127.0.0.1:3000" || c.API.TCP != "127.0.0.1:8000" || c.MCP.TCP != "127.0.0.1:8080" || c.Front.Inner || !c.API.Inner || c.API.Set {
 		t.Errorf("addresses %+v %+v %+v", c.Front, c.API, c.MCP)
 	}
-	if !c.Enforce || !c.AllowPrivate || c.Passthrough || c.EncryptionKey.IsSet() || c.LogLevel != slog.LevelInfo || !filepath.IsAbs(c.DataDir) || c.SQLiteDir != filepath.Join(c.DataDir, "databases") {
+	if !c.Enforce || !c.AllowPrivate || c.EncryptionKey.IsSet() || c.LogLevel != slog.LevelInfo || !filepath.IsAbs(c.DataDir) || c.SQLiteDir != filepath.Join(c.DataDir, "databases") {
 		t.Errorf("got %+v", c)
 	}
 }
@@ -64,6 +64,7 @@ func TestConfigMistakes(t *testing.T) {
 		{"STUDIO_API_ADDR=127.0.0.1:99999", `STUDIO_API_ADDR`},
 		{"STUDIO_MCP_ADDR=example.org:80", `STUDIO_MCP_ADDR`},
 		{"STUDIO_MCP_ADDR=unix:run", `found "unix:run"; accepted: address:port`},
+		{"STUDIO_ALLOW_PASSTHROUGH_SQL=true", `STUDIO_ALLOW_PASSTHROUGH_SQL: found "true"; accepted: false: in this version no argument is ever run as SQL`},
 		{"STUDIO_SANDBOX=off", `STUDIO_SANDBOX: found "off"; accepted: enforce or degraded`},
 		{"STUDIO_ALLOW_PRIVATE_NETWORKS=maybe", `accepted: true or false`},
 		{"STUDIO_LOG_LEVEL=loud", `accepted: debug, info, warn or error`},
@@ -78,6 +79,8 @@ func TestConfigMistakes(t *testing.T) {
 		{"STUDIO_ENCRYPTION_KEY=canary", `STUDIO_ENCRYPTION_KEY: key 1 of 1 has 6 characters; accepted are`},
 		{"STUDIO_ENCRYPTION_KEY=the first passphrase of twenty,canary", `STUDIO_ENCRYPTION_KEY: key 2 of 2`},
 		{"STUDIO_JWT_SECRET=canary", `STUDIO_JWT_SECRET has 6 characters; at least 32`},
+		{"STUDIO_DATA_DIR=~", `STUDIO_DATA_DIR: found "~"; accepted: a directory, or a path where one can be made; ~ is not expanded`},
+		{"STUDIO_SQLITE_DIR=~/databases", `STUDIO_SQLITE_DIR: found "~/databases"`},
 		{"STUDIO_DATA_DIR=/dev/null", `STUDIO_DATA_DIR: found "/dev/null"; accepted: a directory`},
 		{"STUDIO_MCP_ADDR=unix:/" + strings.Repeat("x", 107), `STUDIO_MCP_ADDR`},
 		// case 78
@@ -177,6 +180,44 @@ func TestDotEnv(t *testing.T) {
 	}
 	if _, err := LoadConfig(path, nil, nil); err == nil || strings.Contains(err.Error(), "canary") {
 		t.Errorf("not well formed: %v", err)
+	}
+}
+
+// What the .env file says is taken as it stands or refused; nothing of it is left out or changed in silence.
+func TestDotEnvLines(t *testing.T) {
+	path := filepath.Join(t.TempDir(), ".env")
+	for name, x := range map[string]struct{ text, says string }{
+		"a last line without =":        {"STUDIO_LOG_LEVEL=debug\nSTUDIO_ADMIN_PASSWORD", "each line is NAME=value"},
+		"a first line without =":       {"STUDIO_LOG_LEVEL\nSTUDIO_SANDBOX=degraded\n", "each line is NAME=value"},
+		"a line without a name":        {"=debug\n", "each line is NAME=value"},
+		"text after a quoted value":    {"STUDIO_LOG_LEVEL=\"debug\" canary", "each line is NAME=value"},
+		"a variable that is not there": {"STUDIO_DATA_DIR=$HOME/studio\n", "STUDIO_DATA_DIR refers to another variable"},
+		"a variable from further down": {"STUDIO_DATA_DIR=/$X\nX=studio\n", "STUDIO_DATA_DIR refers to another variable"},
+		"a password with a dollar":     {"STUDIO_ADMIN_USERNAME=ada\nSTUDIO_ADMIN_PASSWORD=canary horse$9 battery\n", "STUDIO_ADMIN_PASSWORD refers to another variable"},
+		"too long":                     {"STUDIO_LOG_LEVEL=debug\n#" + strings.Repeat("x", 1<<20) + "\nSTUDIO_SANDBOX=degraded\n", "longer than 1 MiB"},
+	} {
+		if err := os.WriteFile(path, []byte(x.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := LoadConfig(path, nil, nil); err == nil || !strings.Contains(err.Error(), x.says) || strings.Contains(err.Error(), "canary") {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	for text, want := range map[string]string{
+		"STUDIO_ADMIN_PASSWORD='a$9 #b'":                        "a$9 #b",
+		"STUDIO_ADMIN_PASSWORD=a\\$9b":                          "a$9b",
+		"STUDIO_ADMIN_PASSWORD=a$b$\n":                          "a$b$",
+		"X=1\nSTUDIO_ADMIN_PASSWORD=a${X}b\n":                   "a1b",
+		"export STUDIO_ADMIN_PASSWORD=\"a b\" # why\r\nA=1\r\n": "a b",
+		"\n# nothing\n\nSTUDIO_ADMIN_PASSWORD=x\n#":             "x",
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, err := LoadConfig(path, nil, []string{"STUDIO_ADMIN_USERNAME=ada"})
+		if got, _ := c.AdminPassword.Reveal(); err != nil || got != want {
+			t.Errorf("%q: got %q %v, want %q", text, got, err, want)
+		}
 	}
 }
 

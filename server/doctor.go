@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -86,12 +87,37 @@ func examine(ctx context.Context, c Config, s *doctor.Surroundings, f *doctor.Fa
 	if err != nil {
 		s.StoreError, s.StoreMend = err.Error(), storeMend(err, f.DataDir)
 	}
+	user := studioUser(s.PID, f.User)
+	f.Root = user == 0
+	if me := os.Geteuid(); me != user {
+		f.Observer = &me
+	}
 	probe, err := supervisor.Probe(ctx, supervisor.Options{Enforce: c.Enforce, SQLiteDir: c.SQLiteDir})
 	if err != nil {
 		s.ProbeError = err.Error()
 		return
 	}
+	s.Refused = c.Enforce && !probe.MinimumMet
 	studio.SandboxFacts(probe, f)
+}
+
+// studioUser is the uid of the studio that runs as pid, else of the one that would run: what its files are of, as far as that is known.
+// Root may look after the studio of another user.
+func studioUser(pid string, ofFiles *int) int {
+	// Not the owner of the directory in /proc: of a process that may not be traced that is root.
+	if b, err := os.ReadFile("/proc/" + pid + "/status"); pid != "" && err == nil {
+		for line := range strings.Lines(string(b)) {
+			if f := strings.Fields(line); len(f) > 2 && f[0] == "Uid:" {
+				if uid, err := strconv.Atoi(f[2]); err == nil { // the effective one
+					return uid
+				}
+			}
+		}
+	}
+	if ofFiles != nil {
+		return *ofFiles
+	}
+	return os.Geteuid()
 }
 
 // storeMend is what there is to do about a store that does not open; empty when the error does not tell.
@@ -140,7 +166,8 @@ func usable(dir string) error {
 }
 
 // lockHolder finds out who holds the lock of a data directory, without trying to take it: a studio that starts at this moment would
-// be refused. The kernel lists locks by device and inode (proc(5), /proc/locks). running is nil when that cannot be read.
+// be refused. The kernel lists locks by device and inode (proc(5), /proc/locks), and their holders by the numbers that they have here;
+// the number that a studio in a container writes into the file is another. running is nil when that cannot be read.
 func lockHolder(path string) (running *bool, pid string) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -159,11 +186,10 @@ func lockHolder(path string) (running *bool, pid string) {
 	for lines := bufio.NewScanner(locks); lines.Scan(); {
 		fields := strings.Fields(lines.Text()) // 1: FLOCK ADVISORY WRITE 4711 08:01:131 0 EOF
 		if len(fields) >= 6 && fields[1] == "FLOCK" && fields[3] == "WRITE" && strings.HasSuffix(fields[5], inode) {
-			b, err := os.ReadFile(path)
-			if err != nil {
+			if n, err := strconv.Atoi(fields[4]); err != nil || n <= 0 {
 				return new(true), ""
 			}
-			return new(true), strings.TrimSpace(string(b))
+			return new(true), fields[4]
 		}
 	}
 	return new(false), ""

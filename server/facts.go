@@ -31,7 +31,7 @@ func (s *Server) facts() doctor.Facts {
 func hostFacts(c Config) doctor.Facts {
 	f := doctor.Facts{
 		Key: secretFact("STUDIO_ENCRYPTION_KEY", c.EncryptionKey, filepath.Join(c.DataDir, keyring.FileName)), SessionSecret: secretFact("STUDIO_JWT_SECRET", c.SessionSecret, filepath.Join(c.DataDir, session.SecretFile)),
-		Proxies: c.Proxies, TrustUnix: c.TrustUnix, AllowPrivate: c.AllowPrivate, Passthrough: c.Passthrough, Root: os.Geteuid() == 0,
+		Proxies: c.Proxies, TrustUnix: c.TrustUnix, AllowPrivate: c.AllowPrivate, Root: os.Geteuid() == 0,
 		Sandbox: &doctor.Sandbox{Enforce: c.Enforce}, Listeners: plannedListeners(c),
 	}
 	if c.PublicURL != nil {

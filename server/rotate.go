@@ -34,7 +34,7 @@ func ForgetLost(ctx context.Context, c Config, out io.Writer) error {
 		_, err = io.WriteString(out, "Every secret opens with the keys given; nothing was forgotten.\n")
 		return err
 	}
-	text := fmt.Sprintf("%d secrets that no key opens were given up; the store as it was is kept as %s.\n", done.Secrets, done.Kept)
+	text := fmt.Sprintf("Secrets given up, because no key opens them: %d. The store as it was is kept as %s.\n", done.Secrets, done.Kept)
 	if len(done.Connections) > 0 {
 		text += "Enter the secrets of these connections again: " + strings.Join(done.Connections, ", ") + ". Then deploy.\n"
 	}

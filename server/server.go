@@ -11,8 +11,10 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"os/signal"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/term"
@@ -34,6 +36,9 @@ import (
 // Run is studio serve: it starts everything, prints where it is, and blocks until ctx ends and everything has ended. What people need
 // (the setup link) goes to out, the log to errs.
 func Run(ctx context.Context, c Config, ui fs.FS, out, errs io.Writer) error {
+	// Whoever reads the log or the output may leave; a write to a pipe without a reader is then an error and not the end (os/signal,
+	// "SIGPIPE"). Nobody receives from the channel. To ignore the signal would make every child ignore it too.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	kept := forgetSecrets()
 	starter, err := harden()
 	if err != nil {
@@ -152,8 +157,8 @@ func (s *Server) openKeys(ctx context.Context) (*keyring.Keyring, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(s.config.DataDir, 0o700); err != nil {
-		return nil, fmt.Errorf("make the data directory: %w", err)
+	if err := db.PrepareDir(s.config.DataDir); err != nil { // before a key is made in it
+		return nil, err
 	}
 	key, _ := s.config.EncryptionKey.Reveal()
 	keys, err := keyring.Open(keyring.Options{Dir: s.config.DataDir, Env: key, MustExist: exists})
@@ -203,7 +208,7 @@ func (s *Server) generate() {
 	})
 	s.studio = studio.New(studio.Options{
 		DB: s.db, Deployer: s.supervisor, Workbench: s.supervisor, Logs: s.supervisor.Logs(), Player: player{s.front}, Site: s.site, Facts: s.facts,
-		Passwords: s.sessions, SQLiteDir: c.SQLiteDir, Passthrough: c.Passthrough, Version: s.version, Log: s.log,
+		Passwords: s.sessions, SQLiteDir: c.SQLiteDir, Version: s.version, Log: s.log,
 	})
 	s.supervisor.OnChange(func(mcpgen.ServerState) { s.studio.ServerChanged() })
 	s.supervisor.OnSecurity(s.studio.ChildKilled)

@@ -354,7 +354,7 @@ func TestDataDirErrors(t *testing.T) {
 // TestChecklist: the running studio's own facts reach the items, and the settings that need a warning are logged.
 func TestChecklist(t *testing.T) {
 	dir := dataDir(t)
-	r := start(t, dir, "STUDIO_TRUSTED_PROXIES=0.0.0.0/0,::/0", "STUDIO_JWT_SECRET="+strings.Repeat("ab", 16), "STUDIO_ALLOW_PASSTHROUGH_SQL=true")
+	r := start(t, dir, "STUDIO_TRUSTED_PROXIES=0.0.0.0/0,::/0", "STUDIO_JWT_SECRET="+strings.Repeat("ab", 16))
 	for _, network := range []string{"0.0.0.0/0", "::/0"} {
 		if !strings.Contains(r.log.String(), `"variable":"STUDIO_TRUSTED_PROXIES","network":"`+network+`"`) {
 			t.Errorf("%s is not warned about", network)
@@ -371,7 +371,7 @@ func TestChecklist(t *testing.T) {
 		got[item["id"].(string)] = item["status"]
 	}
 	for id, want := range map[string]string{
-		"trusted_proxies": "fail", "session_secret": "warn", "encryption_key": "ok", "data_dir": "fail", "passthrough_sql": "warn", "mcp_auth": "ok", "two_factor": "fail",
+		"trusted_proxies": "fail", "session_secret": "warn", "encryption_key": "ok", "data_dir": "fail", "mcp_auth": "ok", "two_factor": "fail",
 		"env_file": "ok", "database_roles": "ok", "backups": "warn", "listeners": "ok",
 	} {
 		if got[id] != want {

@@ -77,14 +77,14 @@ func placeVariables() []Variable {
 	return []Variable{
 		{
 			Name: "STUDIO_DATA_DIR", Default: "`./data`", Effect: NextStart,
-			Meaning:  "The store, the keys and the SQLite databases. Made with mode 0700, files in it 0600. One studio at a time uses it.",
-			Accepted: "a directory, or a path where one can be made",
+			Meaning:  "The store, the keys and the SQLite databases. Made with mode 0700, files in it 0600. One studio at a time uses it, and nothing else: a directory with other files in it that others may enter is refused.",
+			Accepted: "a directory, or a path where one can be made; ~ is not expanded",
 			read:     func(r *reader, v string) { r.c.DataDir = r.dir(v) },
 		},
 		{
 			Name: "STUDIO_SQLITE_DIR", Default: "`databases` in the data directory", Effect: NextStart,
 			Meaning:  "The only directory whose files a SQLite connection may open.",
-			Accepted: "a directory that does not hold the data directory: connections would reach the studio's own store",
+			Accepted: "a directory that does not hold the data directory (connections would reach the studio's own store); ~ is not expanded",
 			read:     func(r *reader, v string) { r.c.SQLiteDir = r.dir(v) },
 		},
 		{
@@ -216,9 +216,13 @@ func policyVariables() []Variable {
 			read:    func(r *reader, v string) { r.c.AllowPrivate = r.truth(v) },
 		},
 		{
-			Name: "STUDIO_ALLOW_PASSTHROUGH_SQL", Default: "`false`", Effect: NextStart, Accepted: acceptedTruth,
+			Name: "STUDIO_ALLOW_PASSTHROUGH_SQL", Default: "`false`", Effect: NextStart, Accepted: "false: in this version no argument is ever run as SQL",
 			Meaning: "Whether a tool may be nothing but a parameter that holds the whole statement.",
-			read:    func(r *reader, v string) { r.c.Passthrough = r.truth(v) },
+			read: func(r *reader, v string) {
+				if r.truth(v) {
+					r.wrong(v)
+				}
+			},
 		},
 		{
 			Name: "STUDIO_PROMPT_GUARD_ENABLED", Default: "none", Effect: NextStart, Later: LaterIgnored, Accepted: acceptedNothing,

@@ -22,7 +22,7 @@ Written from the table in ` + "`server/variable.go`" + `, which is also what the
 
 Settings come from the environment. A ` + "`.env`" + ` beside the program is read first and the environment wins over it; the flags of
 ` + "`studio serve`" + ` win over both. The ` + "`.env`" + ` is refused unless it belongs to the running user or root and neither group nor others can
-write it; a mode other than 0600 is warned about.
+write it; a mode other than 0600 is warned about. Each line is ` + "`NAME=value`" + `; a value that holds a ` + "`$`" + `, a ` + "`#`" + ` or a quote stands in single quotes.
 
 An unknown ` + "`STUDIO_…`" + ` variable and a malformed value stop the start with one line each, which names the variable, what was found and
 what is accepted. An empty value counts as not set. ` + "`studio doctor`" + ` lists what is set.

@@ -113,7 +113,7 @@ func (t *MCPToken) Check() error {
 		}
 		for i, n := range *l.names {
 			if !mcpName.MatchString(n) {
-				f.Add(fmt.Sprintf("%s.%d", l.field, i), "%q is not a valid name", n)
+				f.Add(fmt.Sprintf("%s.%d", l.field, i), "%q is not a valid name", Clip(n))
 			}
 		}
 	}

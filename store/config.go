@@ -124,10 +124,10 @@ func (c *ServerConfig) Check() error {
 	case AuthOAuth, AuthIntrospection:
 		return &Error{Code: NotAvailable, Field: "auth_type", Message: "OAuth2 is not part of this version; use bearer tokens"}
 	default:
-		f.Add("auth_type", "auth_type is none or bearer; got %q", c.AuthType)
+		f.Add("auth_type", "auth_type is none or bearer%s", Got(string(c.AuthType)))
 	}
 	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.LogLevel) {
-		f.Add("log_level", "log_level is debug, info, warn or error; got %q", c.LogLevel)
+		f.Add("log_level", "log_level is debug, info, warn or error%s", Got(c.LogLevel))
 	}
 	between(&f, "mcp_rate_limit", c.MCPRateLimit, 0, 1_000_000)
 	between(&f, "child_memory_mib", c.ChildMemoryMiB, MinChildMemoryMiB, MaxChildMemoryMiB)
@@ -137,7 +137,7 @@ func (c *ServerConfig) Check() error {
 	}
 	for i, o := range c.CORSOrigins {
 		if u, err := url.Parse(o); err != nil || (u.Scheme != "https" && u.Scheme != "http") || !exactHost(u) || o != strings.ToLower(u.Scheme+"://"+u.Host) {
-			f.Add(fmt.Sprintf("cors_origins.%d", i), "an origin is scheme://host[:port] in small letters, without a path and never *; got %q", o)
+			f.Add(fmt.Sprintf("cors_origins.%d", i), "an origin is scheme://host[:port] in small letters, without a path and never *%s", Got(o))
 		}
 	}
 	f.Merge("global_variables", CheckVariables(c.GlobalVariables))
@@ -158,7 +158,7 @@ func CheckVariables(vars map[string]json.RawMessage) error {
 	}
 	for name, v := range vars {
 		if !variableName.MatchString(name) {
-			return fmt.Errorf("a variable name is 1 to 64 letters, digits or _ and does not start with a digit; got %q", name)
+			return fmt.Errorf("a variable name is 1 to 64 letters, digits or _ and does not start with a digit%s", Got(name))
 		}
 		var value any
 		if json.Unmarshal(v, &value) != nil {

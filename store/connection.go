@@ -408,6 +408,12 @@ func (c *Connection) tidy() {
 // secretName matches options that are secrets in some driver or other, such as PostgreSQL's sslkey and sslpassword.
 var secretName = regexp.MustCompile(`(?i)passw|passphrase|secret|token|credential|private.?key|api.?key|access.?key|sslkey`)
 
+// secretInside matches, in JSON, a member named like a secret, and an address with a password in it.
+var secretInside = regexp.MustCompile(`(?i)"[^"]*(passw|passphrase|secret|token|credential|private.?key|api.?key|access.?key|sslkey)[^"]*"\s*:|://[^/"\s]*:[^/"\s]*@|PRIVATE KEY-----`)
+
+// holdsSecret reports whether an option's value looks as if a secret were in it.
+func holdsSecret(v json.RawMessage) bool { return secretInside.Match(v) }
+
 var hostName = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,253})$`)
 
 func isHost(s string) bool {
@@ -422,7 +428,7 @@ func (c *Connection) Check() error {
 		f.Add("name", "a name is 1 to 100 printable characters")
 	}
 	if !slices.Contains(DBTypes(), c.DBType) {
-		f.Add("db_type", "unknown database type %q; known are postgresql, mysql, mssql, clickhouse, sqlite, cassandra, greenplum, supabase, snowflake and bigquery", c.DBType)
+		f.Add("db_type", "a database type is postgresql, mysql, mssql, clickhouse, sqlite, cassandra, greenplum, supabase, snowflake or bigquery%s", Got(string(c.DBType)))
 		return f.Err()
 	}
 	if c.DBType.NeedsHost() {
@@ -432,25 +438,31 @@ func (c *Connection) Check() error {
 		case strings.Contains(c.Host, "@"): // an address with a password in it; it is not said back
 			f.Add("host", "a host is one name or IP address; the user name and the password have fields of their own")
 		case !isHost(c.Host):
-			f.Add("host", "a host is one name or IP address, without scheme, port or path; got %q", c.Host)
+			f.Add("host", "a host is one name or IP address, without scheme, port or path%s", Got(c.Host))
 		}
-		if c.Port < 1 || c.Port > 65535 {
-			f.Add("port", "a port is 1 to 65535, got %d", c.Port)
+	}
+	if c.Port < 1 && (c.Port < 0 || c.DBType.NeedsHost()) || c.Port > 65535 {
+		f.Add("port", "a port is 1 to 65535, got %d", c.Port)
+	}
+	for _, text := range []struct{ field, v string }{{"host", c.Host}, {"database", c.Database}, {"username", c.Username}} {
+		switch {
+		case strings.Contains(text.v, "://"): // an address, perhaps with a password in it; it is not said back
+			f.Add(text.field, "%s is a name alone, not an address; host, port, database, user name and password have fields of their own", text.field)
+		case len(text.v) > 256 || !printable(text.v):
+			f.Add(text.field, "%s is at most 256 printable characters", text.field)
 		}
 	}
 	if c.DBType == SQLite {
 		c.checkSQLite(&f)
 	}
-	for _, text := range []struct{ field, v string }{{"database", c.Database}, {"username", c.Username}} {
-		if len(text.v) > 256 || !printable(text.v) {
-			f.Add(text.field, "%s is at most 256 printable characters", text.field)
-		}
-	}
 	if !slices.Contains(SSLModes(), c.SSLMode) {
-		f.Add("ssl_mode", "ssl_mode is disable, allow, prefer, require, verify-ca or verify-full; got %q", c.SSLMode)
+		f.Add("ssl_mode", "ssl_mode is disable, allow, prefer, require, verify-ca or verify-full%s", Got(string(c.SSLMode)))
 	}
-	if len(c.SSLRootCert) > 256<<10 {
+	switch {
+	case len(c.SSLRootCert) > 256<<10:
 		f.Add("ssl_root_cert", "the certificates are at most 256 KiB")
+	case strings.Contains(c.SSLRootCert, "PRIVATE KEY-----"):
+		f.Add("ssl_root_cert", "there is a private key among the certificates, which would be stored and shown in clear; paste the certificates alone")
 	}
 	if extra, err := json.Marshal(c.ExtraParams); err != nil || len(extra) > MaxExtraParams {
 		f.Add("extra_params", "extra_params is an object of at most 64 KiB")
@@ -462,9 +474,9 @@ func (c *Connection) Check() error {
 			}
 		}
 	}
-	for k := range c.ExtraParams {
-		if secretName.MatchString(k) && !slices.Contains(c.DBType.SecretParams(), k) {
-			f.Add("extra_params."+k, "an option of this name looks like a secret, and options are stored and shown in clear; use the field password, or leave it out")
+	for k, v := range c.ExtraParams {
+		if !slices.Contains(c.DBType.SecretParams(), k) && (secretName.MatchString(k) || holdsSecret(v)) {
+			f.Add("extra_params."+k, "this option looks like a secret, and options are stored and shown in clear; use the field password, or leave it out")
 		}
 	}
 	for _, k := range c.DBType.SecretParams() {
@@ -493,6 +505,6 @@ func (c *Connection) checkSQLite(f *Fields) {
 	case c.Database == "":
 		f.Add("database", "name the file below the SQLite directory, for example shop.db")
 	case strings.HasPrefix(c.Database, "/"), strings.ContainsAny(c.Database, "\\?#%\x00"), strings.HasPrefix(c.Database, "file:"), slices.Contains(strings.Split(c.Database, "/"), ".."):
-		f.Add("database", "the file is a path below the SQLite directory, without a leading slash, .., ?, # or %%; got %q", c.Database)
+		f.Add("database", "the file is a path below the SQLite directory, without a leading slash, .., \\, ?, # or %%%s", Got(c.Database))
 	}
 }

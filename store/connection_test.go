@@ -3,6 +3,7 @@ package store_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -309,5 +310,66 @@ func TestEndpointDigest(t *testing.T) {
 	}
 	if (&store.Connection{}).Endpoint() != (&store.Connection{ExtraParams: map[string]json.RawMessage{}}).Endpoint() {
 		t.Error("no options and an empty set of them differ")
+	}
+}
+
+// TestPastedSecrets: what people paste into the wrong field is refused and not said back. It would be shown, and stand in the history for ever.
+func TestPastedSecrets(t *testing.T) {
+	const secret = "s3cret-canary"
+	const address = "postgres://app:" + secret + "@db.example/shop"
+	file := func() *store.Connection {
+		return store.ConnectionDraft{Name: "s", DBType: store.SQLite, Database: "a.db"}.New()
+	}
+	for _, tc := range []struct {
+		field string
+		of    func() *store.Connection
+		paste func(*store.Connection)
+	}{
+		{"host", postgres, func(c *store.Connection) { c.Host = address }},
+		{"host", postgres, func(c *store.Connection) { c.Host = "app:" + secret + "@db.example" }},
+		{"database", postgres, func(c *store.Connection) { c.Database = address }},
+		{"username", postgres, func(c *store.Connection) { c.Username = address }},
+		{"host", file, func(c *store.Connection) { c.Host = address }},
+		{"database", file, func(c *store.Connection) { c.Database = address }},
+		{"ssl_root_cert", postgres, func(c *store.Connection) {
+			c.SSLRootCert = "-----BEGIN CERTIFICATE-----\nYQ==\n-----END CERTIFICATE-----\n-----BEGIN RSA PRIVATE KEY-----\n" + secret + "\n-----END RSA PRIVATE KEY-----"
+		}},
+		{"extra_params.password", postgres, func(c *store.Connection) { c.ExtraParams = raw(`{"password":"` + secret + `"}`) }},
+		{"extra_params.auth", postgres, func(c *store.Connection) { c.ExtraParams = raw(`{"auth":{"user":"u","password":"` + secret + `"}}`) }},
+		{"extra_params.dsn", postgres, func(c *store.Connection) { c.ExtraParams = raw(`{"dsn":"` + address + `"}`) }},
+		{"extra_params.pem", postgres, func(c *store.Connection) {
+			c.ExtraParams = raw(`{"pem":["-----BEGIN PRIVATE KEY-----` + secret + `"]}`)
+		}},
+	} {
+		c := tc.of()
+		tc.paste(c)
+		err := c.Check()
+		if err == nil {
+			t.Errorf("%s: accepted", tc.field)
+			continue
+		}
+		var e *store.Error
+		if got := fieldOf(t, err); got != tc.field || !errors.As(err, &e) || strings.Contains(fmt.Sprintf("%+v", *e), secret) {
+			t.Errorf("%s: %+v", tc.field, e)
+		}
+	}
+	c := postgres()
+	c.ExtraParams = raw(`{"pooler":"transaction","options":"-c search_path=a:b","url":"https://example.org/a:b@c"}`)
+	if err := c.Check(); err != nil {
+		t.Errorf("options without a secret: %v", err)
+	}
+}
+
+// TestUnusedEndpoint: a host and a port that the kind of database does not use are bounded all the same.
+func TestUnusedEndpoint(t *testing.T) {
+	for field, change := range map[string]func(*store.Connection){
+		"host": func(c *store.Connection) { c.Host = strings.Repeat("h", 300) },
+		"port": func(c *store.Connection) { c.Port = -1 },
+	} {
+		c := store.ConnectionDraft{Name: "s", DBType: store.SQLite, Database: "a.db"}.New()
+		change(c)
+		if got := fieldOf(t, c.Check()); got != field {
+			t.Errorf("got field %q, want %q", got, field)
+		}
 	}
 }

@@ -41,6 +41,11 @@ const (
 	KindBackup       Kind = "backup"     // one that was restored
 )
 
+// Kinds lists every kind with history.
+func Kinds() []Kind {
+	return []Kind{KindConnection, KindTool, KindResource, KindPrompt, KindServerConfig, KindMCPToken, KindRevision, KindAdmin, KindEncryption, KindBackup}
+}
+
 // Page is one page of a list.
 type Page[T any] struct {
 	Items []T `json:"items"`
@@ -79,7 +84,7 @@ func (q Query) Clean() (Query, error) {
 	switch q.Sort {
 	case "", "name", "-name", "created_at", "-created_at", "updated_at", "-updated_at":
 	default:
-		f.Add("sort", "sort is name, created_at or updated_at, with a leading minus to reverse; got %q", q.Sort)
+		f.Add("sort", "sort is name, created_at or updated_at, with a leading minus to reverse%s", Got(q.Sort))
 	}
 	if q.Limit == 0 {
 		q.Limit = DefaultLimit

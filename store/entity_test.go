@@ -155,6 +155,9 @@ func TestToolCheck(t *testing.T) {
 			v.Parameters[0] = store.Parameter{Name: "s", ParamType: store.TypeString, Minimum: number("1")}
 		}},
 		{"parameters.0.minimum", func(v *store.Tool) { v.Parameters[0].Minimum, v.Parameters[0].Maximum = number("10"), number("9.5") }},
+		{"parameters.0.maximum", func(v *store.Tool) { v.Parameters[0].Maximum = number("1e1001") }}, // each would cost a number of so many digits
+		{"parameters.0.minimum", func(v *store.Tool) { v.Parameters[0].Minimum = number("-1E-999999") }},
+		{"parameters.0.minimum", func(v *store.Tool) { v.Parameters[0].Minimum = number(strings.Repeat("1", 101)) }},
 		{"parameters.0.enum_values.1", func(v *store.Tool) {
 			v.Parameters[0].EnumValues = []json.RawMessage{json.RawMessage("1"), json.RawMessage(`"2"`)}
 		}},
@@ -167,9 +170,11 @@ func TestToolCheck(t *testing.T) {
 		}
 	}
 	v := goodTool()
-	v.Parameters[0].Minimum, v.Parameters[0].Maximum, v.Parameters[0].DefaultValue = number("9007199254740993"), number("9007199254740993"), json.RawMessage("null")
-	if err := v.Check(); err != nil {
-		t.Errorf("equal bounds and a null default: %v", err)
+	v.Parameters[0].DefaultValue = json.RawMessage("null")
+	for low, high := range map[string]string{"9007199254740993": "9007199254740993", "-1e1000": "1E+1000", "0.10": "1e-1"} {
+		if v.Parameters[0].Minimum, v.Parameters[0].Maximum = number(low), number(high); v.Check() != nil {
+			t.Errorf("from %s to %s and a null default: %v", low, high, v.Check())
+		}
 	}
 }
 
@@ -245,6 +250,11 @@ func TestResourceCheck(t *testing.T) {
 			t.Errorf("got field %q, want %q", got, field)
 		}
 	}
+	nul := dynamic("shop://a")
+	nul.SQLQuery = "select 1\x00"
+	if got := fieldOf(t, nul.Check()); got != "sql_query" {
+		t.Errorf("got field %q", got)
+	}
 	for _, r := range []*store.Resource{none, big} {
 		if got := fieldOf(t, r.Check()); got != "static_content" {
 			t.Errorf("got field %q", got)
@@ -281,6 +291,12 @@ func TestPromptCheck(t *testing.T) {
 		{"messages.0.text", "", []store.Block{{Role: "user", Type: "text"}}, nil},
 		{"messages.0.data", "", []store.Block{{Role: "user", Type: "image", Data: "x", MIMEType: "text/html"}}, nil},
 		{"messages.0.uri", "", []store.Block{{Role: "user", Type: "resource"}}, nil},
+		{"", "", []store.Block{{Role: "user", Type: "image", Data: "aGk=", MIMEType: "image/png"}}, nil},
+		{"messages.0.data", "", []store.Block{{Role: "user", Type: "image", Data: "not base64!", MIMEType: "image/png"}}, nil},
+		{"messages.0.text", "", []store.Block{{Role: "user", Type: "text", Text: strings.Repeat("é", store.MaxSQL+1)}}, nil},
+		{"messages.0.text", "", []store.Block{{Role: "user", Type: "text", Text: "a\x00b"}}, nil},
+		{"template", "a\x00b", nil, nil},
+		{"arguments.0.description", "{a}", nil, []store.Argument{{Name: "a", Description: strings.Repeat("d", store.MaxDescription+1)}}},
 	} {
 		p := store.PromptDraft{Name: "p", Description: "d", Template: tc.template, Messages: tc.messages, Arguments: tc.args}.New()
 		err := p.Check()
@@ -456,6 +472,48 @@ func TestPatches(t *testing.T) {
 	same("config", cfg, func() error { return store.ServerConfigPatch{}.Apply(cfg) })
 	tok := &store.MCPToken{Name: "t"}
 	same("token", tok, func() error { return store.MCPTokenPatch{}.Apply(tok) })
+}
+
+// TestMessages: what is not accepted is said back where there is something to say, and cut to what can be read.
+func TestMessages(t *testing.T) {
+	tool := store.ToolDraft{Name: "a", Description: "d", SQLQuery: "s", ConnectionID: "c"}
+	for name, check := range map[string]func(v string) error{
+		"name": func(v string) error { x := tool; x.Name = v; return x.New().Check() },
+		"tag":  func(v string) error { x := tool; x.Tags = []string{v}; return x.New().Check() },
+		"content": func(v string) error {
+			x := tool
+			x.Content = map[string]store.Content{"a": {Type: v}}
+			return x.New().Check()
+		},
+		"parameter": func(v string) error { return store.Parameter{Name: v, ParamType: store.TypeString}.Check() },
+		"type":      func(v string) error { return store.Parameter{Name: "a", ParamType: store.ParamType(v)}.Check() },
+		"default": func(v string) error {
+			return store.Parameter{Name: "a", ParamType: store.TypeInteger, DefaultValue: mustJSON(t, v)}.Check()
+		},
+		"enum": func(v string) error {
+			return store.Parameter{Name: "a", ParamType: store.TypeInteger, EnumValues: []json.RawMessage{mustJSON(t, v)}}.Check()
+		},
+		"mime": func(v string) error {
+			return (&store.Resource{Name: "r", Description: "d", URITemplate: "a:b", StaticContent: "x", MIMEType: v}).Check()
+		},
+		"argument": func(v string) error {
+			return store.PromptDraft{Name: "p", Description: "d", Template: "t", Arguments: []store.Argument{{Name: v}}}.New().Check()
+		},
+		"block": func(v string) error {
+			return store.PromptDraft{Name: "p", Description: "d", Messages: []store.Block{{Role: v, Type: v}}}.New().Check()
+		},
+		"log":      func(v string) error { c := store.NewServerConfig(); c.LogLevel = v; return c.Check() },
+		"origin":   func(v string) error { c := store.NewServerConfig(); c.CORSOrigins = []string{v}; return c.Check() },
+		"variable": func(v string) error { return store.CheckVariables(map[string]json.RawMessage{v: mustJSON(t, v)}) },
+		"database": func(v string) error { return store.ConnectionDraft{Name: "c", DBType: store.DBType(v)}.New().Check() },
+		"token":    func(v string) error { return (&store.MCPToken{Name: "t", Tools: &[]string{v}}).Check() },
+	} {
+		for _, v := range []string{"", strings.Repeat("é", 1<<18)} {
+			if err := check(v); err == nil || strings.Contains(err.Error(), `got ""`) || len(err.Error()) > 500 {
+				t.Errorf("%s of %d bytes: %.200v", name, len(v), err)
+			}
+		}
+	}
 }
 
 func TestAnnotationsReadOnlyUnlessTold(t *testing.T) {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
+	"unicode/utf8"
 )
 
 // Code says what kind of mistake an Error is. Each skin maps every code once.
@@ -68,6 +70,24 @@ func CodeOf(err error) Code {
 // Invalidf returns an Invalid error for one field.
 func Invalidf(field, format string, args ...any) *Error {
 	return &Error{Code: Invalid, Field: field, Message: fmt.Sprintf(format, args...)}
+}
+
+// Got ends a sentence about a value that is not accepted: it says what was found, cut to what can be read. Of an empty value there is
+// nothing to say.
+func Got(v string) string {
+	if v == "" {
+		return ""
+	}
+	return "; got " + strconv.Quote(Clip(v))
+}
+
+// Clip keeps a hostile value from filling an answer.
+func Clip(v string) string {
+	const readable = 40
+	if r := []rune(v[:min(len(v), (readable+1)*utf8.UTFMax)]); len(r) > readable {
+		return string(r[:readable]) + "…"
+	}
+	return v
 }
 
 // Fields collects what is wrong with an input, so that a person sees every

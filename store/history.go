@@ -52,6 +52,7 @@ type Revision struct {
 	Note      string          `json:"note"`
 	Error     string          `json:"error" jsonschema:"why it failed"`
 	Size      int             `json:"size" jsonschema:"bytes of the manifest"`
+	Kept      bool            `json:"kept" jsonschema:"what it ran is still stored, so that it can be shown and activated"`
 	Tools     int             `json:"tools"`
 	Resources int             `json:"resources"`
 	Prompts   int             `json:"prompts"`

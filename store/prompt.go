@@ -1,6 +1,7 @@
 package store
 
 import (
+	"encoding/base64"
 	"fmt"
 	"maps"
 	"slices"
@@ -139,8 +140,8 @@ func (p *Prompt) Check() error {
 		f.Add("template", "write a template, or messages")
 	case p.Template != "" && len(p.Messages) > 0:
 		f.Add("template", "a prompt has either a template or messages, not both")
-	case utf8.RuneCountInString(p.Template) > MaxSQL:
-		f.Add("template", "a template is at most %d characters", MaxSQL)
+	case utf8.RuneCountInString(p.Template) > MaxSQL || strings.ContainsRune(p.Template, 0):
+		f.Add("template", "a template is at most %d characters of valid text", MaxSQL)
 	case len(p.Messages) > 50:
 		f.Add("messages", "at most 50 messages")
 	}
@@ -164,13 +165,16 @@ func (p *Prompt) Check() error {
 		at := fmt.Sprintf("arguments.%d.name", i)
 		switch {
 		case !parameterName.MatchString(a.Name):
-			f.Add(at, "an argument name is 1 to 64 characters of A-Z a-z 0-9 _ and does not start with a digit; got %q", a.Name)
+			f.Add(at, "an argument name is 1 to 64 characters of A-Z a-z 0-9 _ and does not start with a digit%s", Got(a.Name))
 		case declared[a.Name]:
 			f.Add(at, "the argument %q is declared twice", a.Name)
 		case !used[a.Name]:
 			f.Add(at, "the argument %q is not used; write {%s} in the template or remove it", a.Name, a.Name)
 		}
 		declared[a.Name] = true
+		if utf8.RuneCountInString(a.Description) > MaxDescription {
+			f.Add(fmt.Sprintf("arguments.%d.description", i), "a description is at most %d characters", MaxDescription)
+		}
 	}
 	for _, n := range slices.Sorted(maps.Keys(used)) {
 		if !declared[n] {
@@ -183,15 +187,18 @@ func (p *Prompt) Check() error {
 func (b Block) check() error {
 	var f Fields
 	if !slices.Contains([]string{"user", "assistant"}, b.Role) {
-		f.Add("role", "a role is user or assistant; got %q", b.Role)
+		f.Add("role", "a role is user or assistant%s", Got(b.Role))
 	}
 	switch b.Type {
 	case "text":
 		if b.Text == "" {
 			f.Add("text", "the message has no text")
 		}
+		if utf8.RuneCountInString(b.Text) > MaxSQL || strings.ContainsRune(b.Text, 0) {
+			f.Add("text", "a message is at most %d characters of valid text", MaxSQL)
+		}
 	case "image":
-		if b.Data == "" || !strings.HasPrefix(b.MIMEType, "image/") {
+		if _, err := base64.StdEncoding.DecodeString(b.Data); err != nil || b.Data == "" || !strings.HasPrefix(b.MIMEType, "image/") {
 			f.Add("data", "an image needs base64 data and a MIME type that starts with image/")
 		}
 	case "resource":
@@ -199,7 +206,7 @@ func (b Block) check() error {
 			f.Add("uri", "a resource block needs a uri")
 		}
 	default:
-		f.Add("type", "a block is text, image or resource; got %q", b.Type)
+		f.Add("type", "a block is text, image or resource%s", Got(b.Type))
 	}
 	return f.Err()
 }

@@ -138,7 +138,7 @@ func (r *Resource) Check() error {
 	checkTags(&f, r.Tags)
 	f.Merge("uri_template", checkTemplate(r.URITemplate))
 	if !slices.Contains(MIMETypes(), r.MIMEType) {
-		f.Add("mime_type", "mime_type is one of %s; got %q", strings.Join(MIMETypes(), ", "), r.MIMEType)
+		f.Add("mime_type", "mime_type is one of %s%s", strings.Join(MIMETypes(), ", "), Got(r.MIMEType))
 	}
 	switch {
 	case r.Dynamic() && r.StaticContent != "":
@@ -152,8 +152,8 @@ func (r *Resource) Check() error {
 	case !r.Dynamic() && len(URIParams(r.URITemplate)) > 0:
 		f.Add("uri_template", "fixed content has a plain URI without {parameters}")
 	}
-	if utf8.RuneCountInString(r.SQLQuery) > MaxSQL {
-		f.Add("sql_query", "the statement is at most %d characters", MaxSQL)
+	if utf8.RuneCountInString(r.SQLQuery) > MaxSQL || strings.ContainsRune(r.SQLQuery, 0) {
+		f.Add("sql_query", "the statement is at most %d characters of valid text", MaxSQL)
 	}
 	if len(r.StaticContent) > MaxStatic || !utf8.ValidString(r.StaticContent) {
 		f.Add("static_content", "fixed content is at most 1 MiB of valid text")
@@ -171,7 +171,7 @@ func checkTemplate(t string) error {
 	seen := map[string]bool{}
 	for _, n := range URIParams(t) {
 		if !parameterName.MatchString(n) {
-			return fmt.Errorf("only simple {name} parameters are supported (RFC 6570 level 1); got {%s}", n)
+			return fmt.Errorf("only simple {name} parameters are supported (RFC 6570 level 1); got {%s}", Clip(n))
 		}
 		if seen[n] {
 			return fmt.Errorf("the parameter {%s} appears twice", n)

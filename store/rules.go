@@ -39,7 +39,7 @@ func NormalName(name string) string {
 
 func checkName(f *Fields, name string) {
 	if !mcpName.MatchString(name) {
-		f.Add("name", "a name is 1 to 64 characters of A-Z a-z 0-9 _ - . and starts with a letter; got %q", name)
+		f.Add("name", "a name is 1 to 64 characters of A-Z a-z 0-9 _ - . and starts with a letter%s", Got(name))
 	}
 }
 
@@ -61,7 +61,7 @@ func checkTags(f *Fields, tags []string) {
 	}
 	for _, t := range tags {
 		if !tagName.MatchString(t) {
-			f.Add("tags", "a tag is 1 to 50 letters, digits, spaces, _ . : or -; got %q", t)
+			f.Add("tags", "a tag is 1 to 50 letters, digits, spaces, _ . : or -%s", Got(t))
 		}
 	}
 }

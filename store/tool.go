@@ -240,7 +240,7 @@ func (t *Tool) Check() error {
 	}
 	for column, c := range t.Content {
 		if !slices.Contains([]string{"text", "image", "audio", "resource", "resource_link"}, c.Type) {
-			f.Add("content."+column, "a content block is text, image, audio, resource or resource_link; got %q", c.Type)
+			f.Add("content."+column, "a content block is text, image, audio, resource or resource_link%s", Got(c.Type))
 		}
 	}
 	checkSchema(&f, "input_schema", t.InputSchema)
@@ -261,13 +261,13 @@ func checkSchema(f *Fields, field string, schema json.RawMessage) {
 func (p Parameter) Check() error {
 	var f Fields
 	if !parameterName.MatchString(p.Name) {
-		f.Add("name", "a parameter name is 1 to 64 characters of A-Z a-z 0-9 _ and does not start with a digit; got %q", p.Name)
+		f.Add("name", "a parameter name is 1 to 64 characters of A-Z a-z 0-9 _ and does not start with a digit%s", Got(p.Name))
 	}
 	if p.Name == "caller" {
 		f.Add("name", "caller is a reserved name: it stands for who makes the call")
 	}
 	if !slices.Contains(ParamTypes(), p.ParamType) {
-		f.Add("param_type", "param_type is string, integer, number, boolean, date, datetime or array; got %q", p.ParamType)
+		f.Add("param_type", "param_type is string, integer, number, boolean, date, datetime or array%s", Got(string(p.ParamType)))
 		return f.Err()
 	}
 	if p.ItemType != "" && (p.ParamType != TypeArray || !slices.Contains([]ParamType{TypeString, TypeInteger, TypeNumber, TypeBoolean}, p.ItemType)) {
@@ -280,9 +280,7 @@ func (p Parameter) Check() error {
 	if (p.Minimum != nil || p.Maximum != nil) && !numeric {
 		f.Add("minimum", "minimum and maximum belong to integer and number parameters")
 	}
-	if p.Minimum != nil && p.Maximum != nil && above(*p.Minimum, *p.Maximum) {
-		f.Add("minimum", "the minimum %s is above the maximum %s", *p.Minimum, *p.Maximum)
-	}
+	p.checkBounds(&f)
 	if p.Pattern != "" {
 		if _, err := regexp.Compile(p.Pattern); err != nil || p.ParamType != TypeString || len(p.Pattern) > 1000 {
 			f.Add("pattern", "a pattern is a regular expression (RE2) of at most 1,000 characters, for string parameters")
@@ -293,21 +291,45 @@ func (p Parameter) Check() error {
 	}
 	for i, v := range p.EnumValues {
 		if !p.Accepts(v) {
-			f.Add(fmt.Sprintf("enum_values.%d", i), "the allowed value %s is not of type %s", v, p.ParamType)
+			f.Add(fmt.Sprintf("enum_values.%d", i), "the allowed value %s is not of type %s", Clip(string(v)), p.ParamType)
 		}
 	}
 	if len(p.DefaultValue) > 0 && string(p.DefaultValue) != "null" && !p.Accepts(p.DefaultValue) {
-		f.Add("default_value", "the default %s is not of type %s", p.DefaultValue, p.ParamType)
+		f.Add("default_value", "the default %s is not of type %s", Clip(string(p.DefaultValue)), p.ParamType)
 	}
 	return f.Err()
 }
 
-// above compares exactly; a bound that is no number, or too long to be worth comparing, is above everything.
-func above(a, b json.Number) bool {
-	const digits = 100
-	x, okX := new(big.Rat).SetString(string(a))
-	y, okY := new(big.Rat).SetString(string(b))
-	return len(a) > digits || len(b) > digits || !okX || !okY || x.Cmp(y) > 0
+// checkBounds judges minimum and maximum as the exact numbers they are.
+func (p Parameter) checkBounds(f *Fields) {
+	low, lowOK := exactly(p.Minimum)
+	high, highOK := exactly(p.Maximum)
+	for field, ok := range map[string]bool{"minimum": lowOK, "maximum": highOK} {
+		if !ok {
+			f.Add(field, "a %s is a number of at most %d digits, with an exponent of at most %d", field, maxBoundDigits, maxBoundExponent)
+		}
+	}
+	if low != nil && high != nil && low.Cmp(high) > 0 {
+		f.Add("minimum", "the minimum %s is above the maximum %s", *p.Minimum, *p.Maximum)
+	}
+}
+
+// The size of a bound that is worth comparing: written out, 1e999999 has a million digits, and a tool may have two hundred of them.
+const (
+	maxBoundDigits   = 100
+	maxBoundExponent = 1000
+)
+
+// exactly returns the number; nil when there is none, and ok is false for what is none or too large.
+func exactly(n *json.Number) (exact *big.Rat, ok bool) {
+	if n == nil {
+		return nil, true
+	}
+	_, exponent, _ := strings.Cut(strings.ToLower(string(*n)), "e")
+	if e, err := strconv.Atoi(exponent); exponent != "" && (err != nil || e > maxBoundExponent || e < -maxBoundExponent) || len(*n) > maxBoundDigits {
+		return nil, false
+	}
+	return new(big.Rat).SetString(string(*n))
 }
 
 var wholeNumber = regexp.MustCompile(`^-?\d{1,19}$`)

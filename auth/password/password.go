@@ -113,7 +113,7 @@ func (h *Hasher) derive(ctx context.Context, password string, p params, salt []b
 	defer func() { <-h.slots }()
 	h.done.Add(1)
 	key := argon2.IDKey([]byte(norm.NFC.String(password)), salt, p.passes, p.memory, p.lanes, size)
-	debug.FreeOSMemory() // 64 MiB that a studio with nothing to do would otherwise keep for minutes; hashes are rare
+	debug.FreeOSMemory() // 19 MiB that a studio with nothing to do would otherwise keep for minutes; hashes are rare
 	return key, nil
 }
 

@@ -149,7 +149,7 @@ type Admission struct {
 // Login checks the name and password and starts a session, or with two-factor on a sign-in that waits for its code. The error has code
 // store.Unauthorized when they are wrong, store.TooMany with Retry when the address has failed too often, also with the right password.
 func (s *Service) Login(ctx context.Context, username, pass string, c Client) (Admission, error) {
-	if password.TooLong(pass) || len(username) > maxNameBytes {
+	if password.TooLong(pass) || len(username) > maxTypedName {
 		return Admission{}, wrongLogin() // cannot be right, and is not worth a hash
 	}
 	bucket := loginBucket(c)
@@ -435,18 +435,21 @@ func printable(s string, limit int) string {
 	return s
 }
 
-// maxNameBytes bounds what is looked at of a user name.
-const maxNameBytes = 64 * utf8.UTFMax
+// maxTypedName bounds what is looked at of a user name as it was typed, in bytes: keyboards may compose a character of several.
+const maxTypedName = 16 * maxName
+
+// maxName is the length of a user name in characters.
+const maxName = 64
 
 // canonicalName is the form a user name is stored in: NFC without spaces around it. It is 1 to 64 printable characters.
 func canonicalName(name string) (string, error) {
-	if len(name) <= 4*maxNameBytes {
+	if len(name) <= maxTypedName {
 		name = strings.TrimFunc(norm.NFC.String(name), unicode.IsSpace)
 	}
 	n := utf8.RuneCountInString(name)
 	bad := strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) })
-	if n < 1 || n > 64 || bad || !utf8.ValidString(name) {
-		return "", store.Invalidf("username", "a user name is 1 to 64 printable characters")
+	if n < 1 || n > maxName || bad || !utf8.ValidString(name) {
+		return "", store.Invalidf("username", "a user name is 1 to %d printable characters", maxName)
 	}
 	return name, nil
 }

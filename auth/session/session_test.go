@@ -440,3 +440,13 @@ func TestNoCodeIsNoGuess(t *testing.T) {
 		t.Errorf("after five wrong codes: %v", err)
 	}
 }
+
+// A name that setup takes signs in as it was typed, however a keyboard composes it.
+func TestNameAsItWasTyped(t *testing.T) {
+	s := fresh(t)
+	name := strings.Repeat("\u1112\u1161\u11ab", 60) // Hangul: 9 bytes for a character of 3
+	if _, _, err := s.Setup(t.Context(), s.setupCode(t), name, good, home); err != nil {
+		t.Fatal(err)
+	}
+	s.login(t, name, good, home)
+}

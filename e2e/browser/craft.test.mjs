@@ -123,6 +123,137 @@ test('pressed twice, made once', async () => {
   await page.unrouteAll({ behavior: 'ignoreErrors' });
 });
 
+test('a snippet without a token says so; with one, all of it is filled in', async () => {
+  await page.goto(`${studio.base}/connect?client=vscode`);
+  await page.getByRole('button', { name: 'Create token' }).waitFor();
+  await page.getByText(/secret storage: \{\{TOKEN\}\}/).waitFor();
+  await page.getByRole('tab', { name: 'Claude Code' }).click();
+  await page.getByRole('button', { name: 'Copy without a token' }).waitFor();
+  await page.getByText('{{TOKEN}} stands for the token').waitFor();
+  await page.getByRole('button', { name: 'Create token' }).click();
+  await page.getByRole('button', { name: 'Copy', exact: true }).waitFor();
+  assert.equal(await page.getByText('{{TOKEN}}').count(), 0);
+  await page.getByRole('tab', { name: 'VS Code' }).click();
+  await page.getByText(/secret storage: (?!\{\{)\w+/).waitFor();
+  await page.getByRole('button', { name: 'I stored it' }).click();
+});
+
+test('a server that asks for no token offers none, and does not wait for one', async () => {
+  const set = async (auth_type) => studio.api('PATCH', 'server/config', { version: (await studio.api('GET', 'server/config')).version, auth_type, auth_none_confirmed: true });
+  await set('none');
+  await page.goto(`${studio.base}/connect`);
+  await page.getByRole('region', { name: 'Check connection' }).getByText('No token is asked for').waitFor();
+  assert.equal(await page.getByRole('button', { name: 'Create token' }).count(), 0);
+  await set('bearer');
+  await page.reload();
+  await page.getByRole('button', { name: 'Create token' }).waitFor();
+});
+
+test('a token that is revoked is no longer shown, nor in the snippet', async () => {
+  await page.goto(`${studio.base}/connect`);
+  await page.getByRole('textbox', { name: 'Token for this client' }).fill('Shortlived');
+  await page.getByRole('button', { name: 'Create token' }).click();
+  await page.getByRole('region', { name: 'Token Shortlived' }).waitFor();
+  await page.getByRole('listitem').filter({ hasText: 'Shortlived' }).getByRole('button', { name: /^Revoke/ }).click();
+  await page.getByRole('alertdialog').getByRole('button', { name: 'Revoke token' }).click();
+  await page.getByRole('button', { name: 'Create token' }).waitFor();
+  assert.equal(await page.getByRole('region', { name: 'Token Shortlived' }).count(), 0);
+  await page.getByRole('button', { name: 'Copy without a token' }).waitFor();
+});
+
+test('a suggested name that comes late does not change what is being typed', async () => {
+  const made = (await studio.api('GET', 'mcp-tokens')).items.map((token) => token.name);
+  if (!made.includes('Claude Code')) await studio.api('POST', 'mcp-tokens', { name: 'Claude Code' });
+  let answer;
+  const held = new Promise((done) => { answer = done; });
+  await page.route('**/api/v1/mcp-tokens?*', async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.goto(`${studio.base}/connect`);
+  const name = page.getByRole('textbox', { name: 'Token for this client' });
+  await name.focus();
+  const suggested = await name.inputValue();
+  answer(); // the names that are taken
+  await page.getByRole('listitem').filter({ hasText: 'Claude Code' }).first().waitFor();
+  assert.equal(await name.inputValue(), suggested);
+  await page.keyboard.press('Control+a');
+  await page.keyboard.type('Mine');
+  assert.equal(await name.inputValue(), 'Mine');
+  await page.unrouteAll({ behavior: 'ignoreErrors' });
+});
+
+test('Enter after a parameter is a new line, and no keyword takes the place of its name', async () => {
+  const { id } = (await studio.api('GET', 'connections')).items.find((c) => c.db_type === 'postgresql');
+  await page.goto(`${studio.base}/tools/new?connection=${id}`);
+  const editor = page.getByRole('textbox', { name: /^SQL query/ });
+  await editor.click();
+  await page.keyboard.type('SELECT 1 AS n WHERE 1 = :since', { delay: 20 });
+  await page.waitForTimeout(500); // a list of completions opens within this time, and takes keys after 75 ms
+  await page.keyboard.press('Enter');
+  await page.keyboard.type('LIM', { delay: 20 });
+  await page.getByRole('option', { name: 'LIMIT', exact: true }).waitFor();
+  await page.keyboard.press('Escape');
+  assert.equal((await editor.innerText()).trim(), 'SELECT 1 AS n WHERE 1 = :since\nLIM');
+});
+
+test('with nothing made yet, the page of deploys finds no fault', async () => {
+  const other = await Studio.start();
+  try {
+    await other.setup();
+    const visitor = await visit(browser, other);
+    const empty = await watched(visitor, other);
+    await empty.goto(`${other.base}/deploy`);
+    await empty.getByText('Nothing to deploy yet').waitFor();
+    assert.equal(await empty.getByRole('main').getByText('Error', { exact: true }).count(), 0);
+    await visitor.close();
+  } finally {
+    await other.stop();
+  }
+});
+
+/** What has the focus, once it has come to rest. */
+const holder = async () => {
+  await page.waitForTimeout(400);
+  return page.evaluate(() => {
+    const e = document.activeElement;
+    return { body: e === document.body, listed: e?.closest('tbody') !== null, text: e?.getAttribute('aria-label') ?? e?.textContent ?? '', around: e?.closest('section[aria-label], section[aria-labelledby]')?.textContent ?? '' };
+  });
+};
+
+test('the focus stays near when what had it is gone', async () => {
+  for (const name of ['First', 'Second']) await studio.api('POST', 'mcp-tokens', { name });
+  await page.goto(`${studio.base}/connect`);
+  await page.getByRole('button', { name: /Create token/ }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'I stored it' }).waitFor();
+  assert.match((await holder()).around, /You will not see it again/);
+  await page.getByRole('button', { name: 'I stored it' }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Create token' }).waitFor();
+  assert.equal((await holder()).body, false);
+
+  await page.getByRole('listitem').filter({ hasText: 'First' }).getByRole('button', { name: /^Revoke/ }).focus();
+  await page.keyboard.press('Enter');
+  const asked = page.getByRole('alertdialog');
+  await asked.getByRole('button', { name: 'Revoke token' }).focus();
+  await page.keyboard.press('Enter');
+  await asked.waitFor({ state: 'detached' });
+  await page.getByRole('listitem').filter({ hasText: 'First' }).waitFor({ state: 'detached' });
+  assert.match((await holder()).text, /^Revoke/);
+
+  const { id } = (await studio.api('GET', 'tools')).items.find((t) => t.name === 'monthly_revenue');
+  await studio.api('POST', `tools/${id}/duplicate`, {});
+  await page.goto(`${studio.base}/tools`);
+  const row = page.getByRole('row').filter({ hasText: 'monthly_revenue_copy' });
+  await row.getByRole('button', { name: /^Actions for/ }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('menuitem', { name: 'Delete' }).focus();
+  await page.keyboard.press('Enter');
+  await row.waitFor({ state: 'detached' });
+  assert.equal((await holder()).listed, true, 'the focus left the list');
+});
+
 test('what a finger presses is 44 pixels high', async () => {
   const touch = await browser.newContext({
     viewport: phone,

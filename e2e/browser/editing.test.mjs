@@ -132,6 +132,30 @@ test('leaving asks, Save and leave saves, and a typed secret is in no draft', as
   await heading('Tools').waitFor();
 });
 
+test('what was typed a moment before a reload is kept, of a form and of test values', async () => {
+  await openConnection();
+  await idle(page); // the drafts of before are read
+  await page.getByLabel('Host').fill('last-moment.example.org');
+  await page.reload();
+  await button('Restore draft').click();
+  assert.equal(await page.getByLabel('Host').inputValue(), 'last-moment.example.org');
+  await page.getByLabel('Host').fill((await stored()).host);
+  await idle(page, keeping);
+  await draftGone(page, 'last-moment.example.org');
+
+  const tool = await studio.api('POST', 'tools', {
+    connection_id: connection.id, name: 'since', description: 'Rows since a day.', sql_query: 'SELECT :since AS since', parameters: [{ name: 'since', param_type: 'string', description: '', is_required: true, sort_order: 0 }],
+  });
+  await page.goto(`${studio.base}/tools/${tool.id}`);
+  await page.getByLabel('Test value for since').waitFor();
+  await idle(page);
+  await page.getByLabel('Test value for since').fill('last moment');
+  await page.reload();
+  await page.getByLabel('Test value for since').waitFor();
+  await idle(page);
+  assert.equal(await page.getByLabel('Test value for since').inputValue(), 'last moment');
+});
+
 test('settings: a draft is offered, a change elsewhere is reviewed, nobody is overwritten', async () => {
   await openSettings('general');
   await page.getByLabel('Server name').fill('name-of-mine');

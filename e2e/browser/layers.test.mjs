@@ -1,26 +1,12 @@
 // Every layer of every page, opened: dialogs, menus, lists, results, what a form says about a mistake. See lib/sweep.mjs.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { idle, launch, phone, wide } from '../lib/browser.mjs';
+import { test } from 'node:test';
+import { idle, phone, wide } from '../lib/browser.mjs';
 import { draftKept } from '../lib/drafts.mjs';
-import { populate } from '../lib/pages.mjs';
-import { Shop } from '../lib/shop.mjs';
-import { Studio } from '../lib/studio.mjs';
-import { atOnce, Sweep } from '../lib/sweep.mjs';
+import { stage } from '../lib/stage.mjs';
+import { atOnce } from '../lib/sweep.mjs';
 
-let browser, shop, full, ids, sweep;
-
-before(async () => {
-  [shop, full, browser] = await Promise.all([Shop.create(), Studio.start(), launch()]);
-  await full.setup();
-  ids = await populate(full, shop);
-  sweep = new Sweep(browser);
-});
-after(async () => {
-  await browser?.close();
-  await full?.stop();
-  await shop?.drop();
-});
+const on = stage();
 
 /** Milliseconds after which the builder has asked the database about the statement. */
 const checking = 900;
@@ -33,8 +19,8 @@ const open = (role, name) => async (page) => {
 };
 /** Signs in elsewhere, so that there is a session to end. */
 async function anotherSession() {
-  const body = JSON.stringify({ username: full.username, password: full.password });
-  const res = await fetch(`${full.base}/api/v1/auth/login`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+  const body = JSON.stringify({ username: on.full.username, password: on.full.password });
+  const res = await fetch(`${on.full.base}/api/v1/auth/login`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
   assert.equal(res.status, 200);
 }
 
@@ -57,21 +43,21 @@ const layers = [
   ['paste a URL', '/connections/new', open('dialog', ['button', 'Paste a connection URL'])],
   ['TLS modes', '/connections/new', open('listbox', ['combobox', 'Mode'])],
   ['connection, nothing typed', '/connections/new', async (page) => { await click('button', 'Save connection')(page); await page.locator('[aria-invalid="true"]').first().waitFor(); }],
-  ['connection tested', () => `/connections/${ids.connection}`, async (page) => { await click('button', 'Test connection')(page); await page.getByText(/^Succeeded in/).waitFor(); }],
-  ['schema, a table opened', () => `/connections/${ids.connection}?tab=schema`, async (page) => { await page.getByRole('button', { name: /customers/ }).or(page.getByRole('treeitem', { name: /customers/ })).first().click(); await page.getByText('joined').first().waitFor(); }],
+  ['connection tested', () => `/connections/${on.ids.connection}`, async (page) => { await click('button', 'Test connection')(page); await page.getByText(/^Succeeded in/).waitFor(); }],
+  ['schema, a table opened', () => `/connections/${on.ids.connection}?tab=schema`, async (page) => { await page.getByRole('button', { name: /customers/ }).or(page.getByRole('treeitem', { name: /customers/ })).first().click(); await page.getByText('joined').first().waitFor(); }],
   ['tool actions', '/tools', open('menu', ['button', /^Actions for top_customers/])],
   ['no tool matches', '/tools?search=zzzz', async (page) => { await page.getByRole('button', { name: /Clear/ }).first().waitFor(); }],
-  ['tool menu', () => `/tools/${ids.tool}`, open('menu', ['button', 'More actions']), { sizes: [wide] }],
-  ['tool menu on a phone', () => `/tools/${ids.tool}`, open('menu', ['button', 'More actions']), { sizes: [phone] }],
-  ['tool preview', () => `/tools/${ids.tool}`, async (page) => { await idle(page, checking); await press('Control+Enter')(page); await page.getByRole('tabpanel').getByRole('row').nth(2).waitFor(); }],
-  ['tool as the client sees it', () => `/tools/${ids.tool}?tab=client`, async (page) => { await idle(page, checking); await press('Control+Enter')(page); await idle(page, checking); }],
-  ['tool raw', () => `/tools/${ids.tool}?tab=raw`, async (page) => { await idle(page, checking); await press('Control+Enter')(page); await idle(page, checking); }],
-  ['tool parameter opened', () => `/tools/${ids.tool}`, async (page) => { await page.getByRole('button', { name: /^:/ }).first().click(); await idle(page); }],
-  ['tool, leaving', () => `/tools/${ids.tool}`, async (page) => { await page.getByLabel('Title').fill('Changed'); await click('link', /^Home/)(page); await page.getByRole('button', { name: 'Keep editing' }).waitFor(); }, { sizes: [wide], alone: true }],
+  ['tool menu', () => `/tools/${on.ids.tool}`, open('menu', ['button', 'More actions']), { sizes: [wide] }],
+  ['tool menu on a phone', () => `/tools/${on.ids.tool}`, open('menu', ['button', 'More actions']), { sizes: [phone] }],
+  ['tool preview', () => `/tools/${on.ids.tool}`, async (page) => { await idle(page, checking); await press('Control+Enter')(page); await page.getByRole('tabpanel').getByRole('row').nth(2).waitFor(); }],
+  ['tool as the client sees it', () => `/tools/${on.ids.tool}?tab=client`, async (page) => { await idle(page, checking); await press('Control+Enter')(page); await idle(page, checking); }],
+  ['tool raw', () => `/tools/${on.ids.tool}?tab=raw`, async (page) => { await idle(page, checking); await press('Control+Enter')(page); await idle(page, checking); }],
+  ['tool parameter opened', () => `/tools/${on.ids.tool}`, async (page) => { await page.getByRole('button', { name: /^:/ }).first().click(); await idle(page); }],
+  ['tool, leaving', () => `/tools/${on.ids.tool}`, async (page) => { await page.getByLabel('Title').fill('Changed'); await click('link', /^Home/)(page); await page.getByRole('button', { name: 'Keep editing' }).waitFor(); }, { sizes: [wide], alone: true }],
   ['new tool, nothing typed', '/tools/new', async (page) => { await idle(page, checking); await press('Control+s')(page); await page.locator('[aria-invalid="true"]').first().waitFor(); }],
   ['token shown', '/connect', async (page) => { await click('button', 'Create token')(page); await page.getByRole('button', { name: 'I stored it' }).waitFor(); }],
   ['call made', '/connect', async (page) => { await page.getByRole('button', { name: /^Call / }).click(); await page.getByText('It works').waitFor(); }],
-  ['connection, a draft compared', () => `/connections/${ids.connection}`, async (page) => {
+  ['connection, a draft compared', () => `/connections/${on.ids.connection}`, async (page) => {
     await page.getByLabel('Database').fill('other');
     await draftKept(page, 'other');
     await page.reload();
@@ -79,8 +65,8 @@ const layers = [
   }, { alone: true }],
   ['settings, changed elsewhere', '/settings/general', async (page) => {
     await page.getByLabel('Server name').fill('mine');
-    const { version } = await full.api('GET', 'server/config');
-    await full.api('PATCH', 'server/config', { version, server_name: `theirs ${version}` });
+    const { version } = await on.full.api('GET', 'server/config');
+    await on.full.api('PATCH', 'server/config', { version, server_name: `theirs ${version}` });
     await open('dialog', ['button', 'Review differences'])(page);
   }, { alone: true }],
   ['log level', '/settings/general', open('listbox', ['combobox', 'Log level'])],
@@ -95,7 +81,7 @@ const layers = [
   ['end the other sessions', '/account', open('alertdialog', ['button', 'End all others']), { prepare: anotherSession }],
   ['session over', '/', async (page) => { await page.route('**/api/v1/**', (route) => route.fulfill({ status: 401, contentType: 'application/json', body: '{"detail":"sign in first","code":"unauthorized","fields":{},"request_id":"r"}' })); await click('link', /^Tools/)(page); await page.getByRole('dialog', { name: 'Sign in to continue' }).waitFor(); }, { sizes: [wide], alone: true }],
 ];
-test('opened', { concurrency: atOnce }, (t) => Promise.all(layers.map(([name, address, act, options]) => t.test(name, () => sweep.check(full, typeof address === 'function' ? address() : address, {
+test('opened', { concurrency: atOnce }, (t) => Promise.all(layers.map(([name, address, act, options]) => t.test(name, () => on.sweep.check(on.full, typeof address === 'function' ? address() : address, {
   shown: (page) => idle(page, 300),
   act,
   ...options,

@@ -1,28 +1,15 @@
 // Every page, populated and empty, and those before the shell. See lib/sweep.mjs; states.test.mjs has loading and error,
 // layers.test.mjs what opens.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { axe, idle, launch, visit, watched } from '../lib/browser.mjs';
-import { pagesOf, populate } from '../lib/pages.mjs';
-import { Shop } from '../lib/shop.mjs';
-import { Studio } from '../lib/studio.mjs';
-import { atOnce, Sweep } from '../lib/sweep.mjs';
+import { test } from 'node:test';
+import { axe, idle, visit, watched } from '../lib/browser.mjs';
+import { pagesOf } from '../lib/pages.mjs';
+import { stage } from '../lib/stage.mjs';
+import { atOnce } from '../lib/sweep.mjs';
 
-let browser, shop, full, empty, fresh, ids, sweep;
+const on = stage('empty', 'fresh');
 
-before(async () => {
-  [shop, full, empty, fresh, browser] = await Promise.all([Shop.create(), Studio.start(), Studio.start(), Studio.start(), launch()]);
-  await Promise.all([full.setup(), empty.setup()]);
-  ids = await populate(full, shop);
-  sweep = new Sweep(browser);
-});
-after(async () => {
-  await browser?.close();
-  await Promise.all([full, empty, fresh].map((studio) => studio?.stop()));
-  await shop?.drop();
-});
-
-test('populated', { concurrency: atOnce }, (t) => Promise.all(pagesOf(ids).map(([name, address, heading]) => t.test(name, () => sweep.check(full, address, {
+test('populated', { concurrency: atOnce }, (t) => Promise.all(pagesOf(on.ids).map(([name, address, heading]) => t.test(name, () => on.sweep.check(on.full, address, {
   within: true,
   shown: async (page) => {
     await page.getByRole('heading', { level: 1, name: heading, exact: true }).waitFor();
@@ -32,7 +19,7 @@ test('populated', { concurrency: atOnce }, (t) => Promise.all(pagesOf(ids).map((
 
 const listed = ['home', 'connections', 'tools', 'tool-new', 'deploy', 'deploy-logs', 'deploy-revisions', 'connect', 'security', 'sandbox', 'settings', 'variables', 'encryption', 'account'];
 
-test('empty', { concurrency: atOnce }, (t) => Promise.all(pagesOf(ids).filter(([name]) => listed.includes(name)).map(([name, address, heading]) => t.test(name, () => sweep.check(empty, address, {
+test('empty', { concurrency: atOnce }, (t) => Promise.all(pagesOf(on.ids).filter(([name]) => listed.includes(name)).map(([name, address, heading]) => t.test(name, () => on.sweep.check(on.empty, address, {
   within: true,
   shown: async (page) => {
     await page.getByRole('heading', { level: 1, name: heading, exact: true }).waitFor();
@@ -40,7 +27,7 @@ test('empty', { concurrency: atOnce }, (t) => Promise.all(pagesOf(ids).filter(([
   },
 })))));
 
-test('an unknown id is said, inside the shell', { concurrency: atOnce }, (t) => Promise.all(['/tools/00000000-0000-7000-8000-000000000000', '/connections/00000000-0000-7000-8000-000000000000'].map((address) => t.test(address, () => sweep.check(empty, address, {
+test('an unknown id is said, inside the shell', { concurrency: atOnce }, (t) => Promise.all(['/tools/00000000-0000-7000-8000-000000000000', '/connections/00000000-0000-7000-8000-000000000000'].map((address) => t.test(address, () => on.sweep.check(on.empty, address, {
   within: true,
   shown: async (page) => {
     await idle(page);
@@ -49,9 +36,9 @@ test('an unknown id is said, inside the shell', { concurrency: atOnce }, (t) => 
 })))));
 
 test('the server away: a banner over the page, and it goes when the server is back', async () => {
-  const context = await visit(browser, full);
-  const page = await watched(context, full);
-  await page.goto(`${full.base}/tools`);
+  const context = await visit(on.browser, on.full);
+  const page = await watched(context, on.full);
+  await page.goto(`${on.full.base}/tools`);
   await page.getByText('top_customers').first().waitFor();
   await context.setOffline(true);
   await page.getByRole('region', { name: 'Connection to the server' }).waitFor();
@@ -79,20 +66,20 @@ const second = {
   },
 };
 const outside = [
-  ['login', () => empty, '/login', {}],
-  ['login, nothing typed', () => empty, '/login', { act: (page) => page.getByRole('button', { name: 'Sign in' }).click() }],
-  ['login, wrong', () => full, '/login', { act: wrong }],
-  ['login, forgot password', () => empty, '/login', { act: (page) => page.getByRole('button', { name: 'Forgot password' }).click() }],
-  ['login, server failing', () => empty, '/login', {
+  ['login', () => on.empty, '/login', {}],
+  ['login, nothing typed', () => on.empty, '/login', { act: (page) => page.getByRole('button', { name: 'Sign in' }).click() }],
+  ['login, wrong', () => on.full, '/login', { act: wrong }],
+  ['login, forgot password', () => on.empty, '/login', { act: (page) => page.getByRole('button', { name: 'Forgot password' }).click() }],
+  ['login, server failing', () => on.empty, '/login', {
     prepare: (page) => page.route('**/auth/login', (route) => route.fulfill({ status: 500, contentType: 'application/json', body: '{"detail":"The store cannot be read","code":"internal","fields":{},"request_id":"r"}' })), act: wrong }],
-  ['login, code', () => empty, '/login', second],
-  ['login, recovery code', () => empty, '/login', { ...second, act: async (page) => { await second.act(page); await page.getByRole('button', { name: 'Use a recovery code' }).click(); await page.getByLabel('Recovery code').waitFor(); } }],
-  ['setup, account', () => fresh, '/setup', {}],
-  ['setup, nothing typed', () => fresh, '/setup', { act: (page) => page.getByRole('button', { name: 'Create account' }).click() }],
-  ['setup, server failing', () => fresh, '/setup', {
+  ['login, code', () => on.empty, '/login', second],
+  ['login, recovery code', () => on.empty, '/login', { ...second, act: async (page) => { await second.act(page); await page.getByRole('button', { name: 'Use a recovery code' }).click(); await page.getByLabel('Recovery code').waitFor(); } }],
+  ['setup, account', () => on.fresh, '/setup', {}],
+  ['setup, nothing typed', () => on.fresh, '/setup', { act: (page) => page.getByRole('button', { name: 'Create account' }).click() }],
+  ['setup, server failing', () => on.fresh, '/setup', {
     prepare: (page) => page.route('**/auth/status', (route) => route.fulfill({ status: 500, contentType: 'application/json', body: '{"detail":"The store cannot be read","code":"internal","fields":{},"request_id":"r"}' })) }],
-  ['setup, waiting', () => fresh, '/setup', { prepare: (page) => page.route('**/auth/status', () => undefined), shown: (page) => page.locator('[aria-busy="true"]').waitFor() }],
-  ['setup, key', () => empty, '/setup?step=key', { signedIn: true }],
-  ['setup, start', () => empty, '/setup?step=start', { signedIn: true }],
+  ['setup, waiting', () => on.fresh, '/setup', { prepare: (page) => page.route('**/auth/status', () => undefined), shown: (page) => page.locator('[aria-busy="true"]').waitFor() }],
+  ['setup, key', () => on.empty, '/setup?step=key', { signedIn: true }],
+  ['setup, start', () => on.empty, '/setup?step=start', { signedIn: true }],
 ];
-test('before the shell', { concurrency: atOnce }, (t) => Promise.all(outside.map(([name, studio, address, options]) => t.test(name, () => sweep.check(studio(), address, { signedIn: false, ...options })))));
+test('before the shell', { concurrency: atOnce }, (t) => Promise.all(outside.map(([name, studio, address, options]) => t.test(name, () => on.sweep.check(studio(), address, { signedIn: false, ...options })))));

@@ -80,7 +80,7 @@ test('typed SQL becomes a tool: parameters appear, the preview has rows, and it 
   await hand.click(nav(/^Tools/));
   await heading('Tools').waitFor();
   await hand.press('c');
-  await heading('New tool').waitFor();
+  await heading('Create tool').waitFor();
   await hand.click(page.getByRole('textbox', { name: /^SQL query/ }));
   await hand.type(sql);
   await page.getByRole('button', { name: ':since date' }).waitFor();

@@ -36,7 +36,7 @@ export const pagesOf = (ids) => [
   ['connection-schema', `/connections/${ids.connection}?tab=schema`, 'Orders (production)'],
   ['connection-used-by', `/connections/${ids.connection}?tab=used-by`, 'Orders (production)'],
   ['tools', '/tools', 'Tools'],
-  ['tool-new', '/tools/new', 'New tool'],
+  ['tool-new', '/tools/new', 'Create tool'],
   ['tool', `/tools/${ids.tool}`, 'top_customers'],
   ['tool-definition', `/tools/${ids.tool}?tab=definition`, 'top_customers'],
   ['tool-history', `/tools/${ids.tool}?tab=history`, 'top_customers'],

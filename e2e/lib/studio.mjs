@@ -29,8 +29,14 @@ export class Studio {
     });
     for (const stream of [s.process.stdout, s.process.stderr]) stream.on('data', (b) => { s.log += b; });
     s.ended = new Promise((done) => s.process.once('exit', (code, signal) => done({ code, signal })));
-    s.base = await s.until(() => / is at (http:\/\/[\d.:]+)\n/.exec(s.log)?.[1], 'the address of the studio');
-    await s.until(async () => (await fetch(`${s.base}/api/ready`)).ok, 'the studio to be ready');
+    process.once('exit', s.abandon);
+    try {
+      s.base = await s.until(() => / is at (http:\/\/[\d.:]+)\n/.exec(s.log)?.[1], 'the address of the studio');
+      await s.until(async () => (await fetch(`${s.base}/api/ready`)).ok, 'the studio to be ready');
+    } catch (e) {
+      await s.stop('SIGKILL'); // nobody else knows it yet
+      throw e;
+    }
     return s;
   }
 
@@ -39,7 +45,7 @@ export class Studio {
     const end = Date.now() + ms;
     let last;
     while (Date.now() < end) {
-      if (this.process.exitCode !== null) break;
+      if (this.process.exitCode !== null || this.process.signalCode !== null) break;
       try {
         const value = await condition();
         if (value) return value;
@@ -98,7 +104,14 @@ export class Studio {
   async stop(signal = 'SIGTERM') {
     if (this.process.exitCode === null) this.process.kill(signal);
     const how = await this.ended;
+    process.off('exit', this.abandon);
     if (!this.keep) rmSync(this.dir, { recursive: true, force: true });
     return how;
   }
+
+  /** For a test that ends without `stop()`: nothing of the studio outlives it. */
+  abandon = () => {
+    this.process.kill('SIGKILL');
+    rmSync(this.dir, { recursive: true, force: true, maxRetries: 10 });
+  };
 }

@@ -88,6 +88,9 @@ func TestFullDisk(t *testing.T) {
 	h.call(200, "GET", "/api/health", nil)
 	h.call(200, "GET", "/api/v1/prompts", nil)
 	h.call(503, "POST", "/api/v1/server/encryption/rotate", fields{"password": "correct horse battery 9"})
+	if detail := h.call(503, "POST", "/api/v1/sample", nil).text("detail"); !strings.Contains(detail, "databases (") || !strings.Contains(detail, "full") {
+		t.Errorf("the sample on a full disk: %s", detail)
+	}
 	if err := os.Remove(ballast); err != nil {
 		t.Fatal(err)
 	}
@@ -116,6 +119,18 @@ func TestFullDisk(t *testing.T) {
 	h.run(nil, "", "backup", copied)
 	if len(found) != len(acknowledged) {
 		t.Errorf("%d prompts are there, %d were acknowledged", len(found), len(acknowledged))
+	}
+	stick := filepath.Join(h.dir, "stick") // a backup goes to another disk than the data directory's, and that is the one that is full
+	if err := os.Mkdir(stick, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	mount("-t", "tmpfs", "-o", "size=64k", "tmpfs", stick)
+	for _, says := range []string{"there is no room for the backup in " + stick, "the directory " + stick + " cannot be written"} {
+		cmd := h.studio(t.Context(), nil, "backup", filepath.Join(stick, "copy.db"))
+		if b, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(b), says) || strings.Contains(string(b), "data directory") {
+			t.Errorf("want %q: %v %s", says, err, b)
+		}
+		mount("-o", "remount,ro", stick)
 	}
 	h.stop()
 

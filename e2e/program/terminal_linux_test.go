@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -15,21 +18,10 @@ import (
 // TestTerminal starts the program from a terminal. Its interrupt must not reach starter and children, and none of them may have it; but
 // all are in the program's session, or the kernel schedules them as strangers, and none comes after the others while it behaves.
 func TestTerminal(t *testing.T) {
-	hand, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Skip("this machine has no pseudo-terminals: ", err)
-	}
-	defer hand.Close()
-	if err := unix.IoctlSetPointerInt(int(hand.Fd()), unix.TIOCSPTLCK, 0); err != nil {
-		t.Fatal(err)
-	}
-	line, err := unix.IoctlGetInt(int(hand.Fd()), unix.TIOCGPTN)
-	if err != nil {
-		t.Fatal(err)
-	}
+	hand, line := pseudoTerminal(t)
 	h := newHunt(t, 251)
 	h.under = []string{"sh", "-c", `exec setsid --ctty "$@" <"$LINE"`, "sh"}
-	code := h.start(fmt.Sprintf("LINE=/dev/pts/%d", line))
+	code := h.start("LINE=" + line)
 	h.call(201, "POST", "/api/v1/auth/setup", fields{"username": "ada", "password": "correct horse battery 9", "setup_code": code})
 	h.call(201, "POST", "/api/v1/sample", fields{"deploy": false})
 	h.live()
@@ -64,6 +56,117 @@ func TestTerminal(t *testing.T) {
 	if bytes.Contains(log, []byte("the process that starts children ended")) || !bytes.Contains(log, []byte("the studio ends")) {
 		t.Errorf("not an orderly end:\n%s", log)
 	}
+}
+
+// TestInterruptedCommand: a command that waits for a person ends with the first interrupt, says so, is no success, and leaves the terminal as
+// it was: what is typed shows again.
+func TestInterruptedCommand(t *testing.T) {
+	h := newHunt(t, 253)
+	code := h.start()
+	h.call(201, "POST", "/api/v1/auth/setup", fields{"username": "ada", "password": "correct horse battery 9", "setup_code": code})
+	h.stop()
+	hand, line := pseudoTerminal(t)
+	shows := func() bool {
+		t.Helper()
+		s, err := unix.IoctlGetTermios(int(hand.Fd()), unix.TCGETS)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.Lflag&unix.ECHO != 0
+	}
+	h.under = []string{"sh", "-c", `exec setsid --ctty "$@" <"$LINE"`, "sh"}
+	for _, x := range []struct {
+		args []string
+		hide bool
+	}{
+		{[]string{"reset-password"}, true},
+		{[]string{"reset-password", "--stdin"}, false},
+	} {
+		cmd := h.studio(t.Context(), []string{"LINE=" + line}, x.args...)
+		var said bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &said, &said
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		dead := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() })
+		for deadline := time.Now().Add(time.Minute); !waitsToRead(t, cmd.Process.Pid) || shows() == x.hide; time.Sleep(10 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("%v does not ask: %s", x.args, said.String())
+			}
+		}
+		if _, err := hand.Write([]byte{3}); err != nil { // ^C
+			t.Fatal(err)
+		}
+		err := cmd.Wait()
+		if !dead.Stop() || cmd.ProcessState.ExitCode() != 1 || !strings.Contains(said.String(), "studio: interrupted before it was done") {
+			t.Errorf("%v: %v: %s", x.args, err, said.String())
+		}
+		if !shows() {
+			t.Errorf("%v: the terminal does not show what is typed any more", x.args)
+		}
+	}
+}
+
+// TestLogWithoutReader is case 287: the studio goes on when whoever read its log has left.
+func TestLogWithoutReader(t *testing.T) {
+	h := newHunt(t, 287)
+	pipe := filepath.Join(h.dir, "log")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	reader, err := os.OpenFile(pipe, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.under = []string{"sh", "-c", `exec "$@" 2>"$PIPE"`, "sh"}
+	code := h.start("PIPE=" + pipe)
+	if n, err := reader.Read(make([]byte, 64<<10)); n == 0 {
+		t.Fatalf("nothing was logged: this test proves nothing (%v)", err)
+	}
+	if err := reader.Close(); err != nil {
+		t.Fatal(err)
+	}
+	h.call(201, "POST", "/api/v1/auth/setup", fields{"username": "ada", "password": "correct horse battery 9", "setup_code": code})
+	h.call(201, "POST", "/api/v1/sample", fields{"deploy": false})
+	h.live()
+	h.stop() // in order
+}
+
+// waitsToRead reports whether a thread of a process is in read(0, …) (proc_pid_syscall(5)): it waits for a person.
+func waitsToRead(t *testing.T, pid int) bool {
+	t.Helper()
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/syscall", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range threads {
+		b, err := os.ReadFile(file)
+		if errors.Is(err, os.ErrPermission) {
+			t.Skip("what another process waits for is not shown here: ", err)
+		}
+		if f := strings.Fields(string(b)); len(f) > 1 && f[0] == strconv.Itoa(unix.SYS_READ) && f[1] == "0x0" {
+			return true
+		}
+	}
+	return false
+}
+
+// pseudoTerminal makes a terminal: the hand that types on it, and the name of its line.
+func pseudoTerminal(t *testing.T) (hand *os.File, line string) {
+	t.Helper()
+	hand, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Skip("this machine has no pseudo-terminals: ", err)
+	}
+	t.Cleanup(func() { _ = hand.Close() })
+	if err := unix.IoctlSetPointerInt(int(hand.Fd()), unix.TIOCSPTLCK, 0); err != nil {
+		t.Fatal(err)
+	}
+	n, err := unix.IoctlGetInt(int(hand.Fd()), unix.TIOCGPTN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return hand, fmt.Sprintf("/dev/pts/%d", n)
 }
 
 // seat is where a process sits (proc_pid_stat(5)).

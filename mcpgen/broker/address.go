@@ -35,7 +35,8 @@ func privateRanges() []netip.Prefix {
 	p := netip.MustParsePrefix
 	return []netip.Prefix{
 		p("0.0.0.0/8"), p("100.64.0.0/10"), p("192.0.0.0/24"), p("192.0.2.0/24"), p("192.88.99.0/24"), p("198.18.0.0/15"), p("198.51.100.0/24"),
-		p("203.0.113.0/24"), p("240.0.0.0/4"), p("fec0::/10"), p("100::/64"), p("2001:db8::/32"), p("2001:2::/48"), p("3fff::/20"), p("5f00::/16"),
+		p("203.0.113.0/24"), p("240.0.0.0/4"), p("fec0::/10"), p("100::/64"), p("100:0:0:1::/64"), p("2001:db8::/32"), p("2001:2::/48"), p("3fff::/20"),
+		p("5f00::/16"), p("64:ff9b:1::/48"),
 	}
 }
 
@@ -65,6 +66,20 @@ func embedded(a netip.Addr) (netip.Addr, bool) {
 	return a, false
 }
 
+// localNAT64 are further readings of an address below 64:ff9b:1::/48, where each network chooses how long its translator's prefix is (RFC
+// 8215), and with that where in the address the IPv4 address lies (RFC 6052 section 2.2). Which is right cannot be told from outside; the
+// one behind 96 bits is embedded's.
+func localNAT64(a netip.Addr) (out []netip.Addr) {
+	if !netip.MustParsePrefix("64:ff9b:1::/48").Contains(a) {
+		return nil
+	}
+	b := a.As16()
+	for _, v4 := range [][4]byte{{b[6], b[7], b[9], b[10]}, {b[7], b[9], b[10], b[11]}, {b[9], b[10], b[11], b[12]}} {
+		out = append(out, netip.AddrFrom4(v4))
+	}
+	return out
+}
+
 // CheckAddr says whether a database may be dialled at a: nil, or one of ErrMetadata, ErrSpecial, ErrPrivate. It decides
 // about the address inside an address too. It must be asked about the address that is dialled, not about a name.
 func CheckAddr(a netip.Addr, allowPrivate bool) error {
@@ -76,19 +91,19 @@ func CheckAddr(a netip.Addr, allowPrivate bool) error {
 		return ErrSpecial
 	}
 	a = a.Unmap()
+	for _, r := range localNAT64(a) { // a wrong reading may be any address, so only what is never meant by chance counts
+		switch {
+		case isMetadata(r):
+			return ErrMetadata
+		case r.IsLinkLocalUnicast():
+			return ErrSpecial
+		}
+	}
 	if err := checkPlain(a, allowPrivate); err != nil {
 		return err
 	}
-	// Twice: 6to4 of an address that is itself translated has been used to get past a single look.
-	for range 2 {
-		inner, ok := embedded(a)
-		if !ok {
-			return nil
-		}
-		if err := checkPlain(inner, allowPrivate); err != nil {
-			return err
-		}
-		a = inner
+	if inner, ok := embedded(a); ok { // an IPv4 address, which has none inside
+		return checkPlain(inner, allowPrivate)
 	}
 	return nil
 }

@@ -27,6 +27,10 @@ func TestCheckAddr(t *testing.T) {
 		{"2002:a9fe:a9fe::1", ErrMetadata, ErrMetadata}, {"::169.254.169.254", ErrMetadata, ErrMetadata}, {"2001::5601:5601", ErrMetadata, ErrMetadata},
 		{"fd00:ec2::254", ErrMetadata, ErrMetadata}, {"fd20:ce::254", ErrMetadata, ErrMetadata}, {"100.100.100.200", ErrMetadata, ErrMetadata}, {"168.63.129.16", ErrMetadata, ErrMetadata},
 		{"169.254.170.2", ErrMetadata, ErrMetadata}, {"192.0.0.192", ErrMetadata, ErrMetadata},
+		// NAT64 by a prefix of the network's own choice, of 96, 64, 56 and 48 bits.
+		{"64:ff9b:1::8.8.8.8", ErrPrivate, nil}, {"100:0:0:1::1", ErrPrivate, nil},
+		{"64:ff9b:1:0:a9:fea9:fe00:0", ErrMetadata, ErrMetadata}, {"64:ff9b:1:a9:fe:a9fe:1:1", ErrMetadata, ErrMetadata}, {"64:ff9b:1:a9fe:a9:fe00:1:1", ErrMetadata, ErrMetadata},
+		{"64:ff9b:1:a9fe:1:100:1:1", ErrSpecial, ErrSpecial}, {"64:ff9b:1:0:8:808:800:0", ErrPrivate, nil},
 	} {
 		a := netip.MustParseAddr(c.addr)
 		if err := CheckAddr(a, false); !errors.Is(err, c.strict) {

@@ -23,6 +23,10 @@ func TestMain(m *testing.M) {
 		transfer(os.Args[2])
 		return
 	}
+	if len(os.Args) == 2 && os.Args[1] == "broker-alias" {
+		fmt.Println(aliased())
+		return
+	}
 	goleak.VerifyTestMain(m)
 }
 

@@ -79,10 +79,15 @@ func (s *Server) dial(ctx context.Context, r request) (*net.TCPConn, netip.AddrP
 			continue
 		}
 		c, err := dialOne(ctx, at, len(addrs)-i)
-		if err == nil {
+		switch {
+		case err != nil:
+			last = keep(last, connectError(at, err))
+		case toItself(c) && isOwn(at, own, []netip.Addr{at.Addr()}):
+			_ = c.Close()
+			last = keep(last, &DialError{StagePolicy, fmt.Sprintf("denied: %s is the studio itself", at)})
+		default:
 			return c, at, nil
 		}
-		last = keep(last, connectError(at, err))
 	}
 	return nil, netip.AddrPort{}, last
 }
@@ -164,6 +169,14 @@ func isOwn(at netip.AddrPort, own []netip.AddrPort, local []netip.Addr) bool {
 		}
 	}
 	return false
+}
+
+// toItself reports whether the other end of c is this machine: the kernel gives a connection to an address of its own that address on
+// both ends, also when no interface has it but a route of type local leads to it, as load balancers of clouds are set up.
+func toItself(c *net.TCPConn) bool {
+	here, ok := c.LocalAddr().(*net.TCPAddr)
+	there, also := c.RemoteAddr().(*net.TCPAddr)
+	return ok && also && here.IP.Equal(there.IP)
 }
 
 // localAddrs are the addresses of this machine's interfaces now.

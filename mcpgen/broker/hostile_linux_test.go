@@ -241,6 +241,43 @@ func TestChildThatDoesNotRead(t *testing.T) {
 	}
 }
 
+// A child that sends without end costs the studio no more than a child that sends a little: what it may say in a second is bounded, and
+// the rest waits on its side.
+func TestMessagesArePaced(t *testing.T) {
+	s, fd := raw(t, Options{})
+	if err := unix.SetNonblock(fd, true); err != nil {
+		t.Fatal(err)
+	}
+	stop := make(chan struct{})
+	var reader sync.WaitGroup
+	reader.Go(func() { // it takes its answers, so nothing else holds the server up
+		buf := make([]byte, 4096)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			if _, err := unix.Read(fd, buf); err != nil {
+				time.Sleep(100 * time.Microsecond)
+			}
+		}
+	})
+	message := []byte(`{"id":1,"conn":"nope","host":"b","port":1}`)
+	start := time.Now()
+	for time.Since(start) < time.Second {
+		if unix.Sendmsg(fd, message, nil, nil, unix.MSG_DONTWAIT) != nil {
+			time.Sleep(100 * time.Microsecond)
+		}
+	}
+	took := time.Since(start)
+	close(stop)
+	reader.Wait()
+	if got, most := s.Stats().Denied, int64(messageBurst+messageRate*(took.Seconds()+1)); got > most {
+		t.Errorf("%d messages in %v, at most %d", got, took, most)
+	}
+}
+
 func TestServeEndsWithContext(t *testing.T) {
 	w := newWall(t, Options{})
 	w.end()

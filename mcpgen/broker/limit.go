@@ -1,6 +1,9 @@
 package broker
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // Bounds of what a child can cause. A pool that fills after a restart of its database stays far below them.
 const (
@@ -11,6 +14,10 @@ const (
 	dialTimeout   = 10 * time.Second // for resolving and all addresses together
 	minShare      = 2 * time.Second  // for one address of several
 	writeDeadline = 2 * time.Second
+
+	// Messages of any kind. To look at one costs the studio as much as sending it costs the child, and is in no limit of the child's.
+	messageBurst = 1000
+	messageRate  = 500 // per second
 
 	logBurst = 50
 	logRate  = 0.2 // per second
@@ -24,6 +31,22 @@ type bucket struct {
 
 func newBucket(burst, rate float64, now time.Time) *bucket {
 	return &bucket{tokens: burst, burst: burst, rate: rate, last: now}
+}
+
+// wait takes one as soon as it fits, unless ctx ends first.
+func (b *bucket) wait(ctx context.Context) error {
+	if b.take(time.Now()) {
+		return nil
+	}
+	timer := time.NewTimer(time.Duration((1 - b.tokens) / b.rate * float64(time.Second)))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		b.take(time.Now())
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // take reports whether one more fits.

@@ -147,10 +147,13 @@ func (s *Server) Serve(ctx context.Context, conn *net.UnixConn) error {
 		dials.Wait()
 	}()
 	w := &writer{conn: conn}
-	limit := newBucket(dialBurst, dialRate, time.Now())
+	pace, limit := newBucket(messageBurst, messageRate, time.Now()), newBucket(dialBurst, dialRate, time.Now())
 	buf := make([]byte, maxMessage+1)
 	abuses := 0
 	for {
+		if err := pace.wait(ctx); err != nil {
+			return err
+		}
 		// Without room for ancillary data: descriptors stuffed into a message are dropped by the kernel.
 		n, _, flags, _, err := conn.ReadMsgUnix(buf, nil)
 		if err := context.Cause(ctx); err != nil {

@@ -20,7 +20,7 @@ import (
 // newEngine opens the manifest's connections; nothing is dialled before the first call.
 func newEngine(m *mcpgen.Manifest, secrets control.Secrets, dialer *broker.Dialer, sqliteDir string, log *logger) (*query.Engine, error) {
 	e := query.New(query.Options{
-		Drivers: all.Drivers(), SQLiteDir: sqliteDir, Variables: m.Variables, Log: log.slog(),
+		Drivers: all.Drivers(), SQLiteDir: sqliteDir, Variables: m.Variables, Log: log.slog(), Places: places,
 		Dial: func(connection string) driver.Dial {
 			return func(ctx context.Context, host string, port int) (net.Conn, error) {
 				return dialer.Dial(ctx, connection, host, port)

@@ -32,10 +32,13 @@ const (
 	exitUsage  = 2 // it was not started by the studio
 )
 
-// workers is how many calls wait for databases at once. It is far above what one
-// connection runs, so that calls to a database that hangs do not hold up those to
-// another; a waiting one costs a stack and no thread.
-const workers = 1024
+// workers is how many calls run or wait at once, and places how many of them may be
+// about databases. A call that waits costs a stack and no thread; those to a
+// database that hangs get a part of the places only, and cannot hold up the others.
+const (
+	workers = 4096
+	places  = workers - 128
+)
 
 // setupTime bounds the exchange before the child is ready.
 const setupTime = 60 * time.Second

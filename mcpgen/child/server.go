@@ -69,14 +69,21 @@ func newServer(m *mcpgen.Manifest, digest string, e *query.Engine, log *logger) 
 
 func (s *server) close() { s.engine.Close() }
 
-// view returns what a principal may see.
-func (s *server) view(allowed *hop.Allowed) *view {
-	key := allowed.Key()
+// known returns what a principal may see, if that has been put together already.
+func (s *server) known(allowed *hop.Allowed) *view {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if v := s.views[key]; v != nil {
+	return s.views[allowed.Key()]
+}
+
+// view returns what a principal may see.
+func (s *server) view(allowed *hop.Allowed) *view {
+	if v := s.known(allowed); v != nil {
 		return v
 	}
+	v := s.newView(allowed) // outside of the lock, since it may take a while
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if len(s.views) > maxViews {
 		for k := range s.views {
 			if k != "" {
@@ -85,16 +92,15 @@ func (s *server) view(allowed *hop.Allowed) *view {
 			}
 		}
 	}
-	v := s.newView(allowed)
-	s.views[key] = v
+	s.views[allowed.Key()] = v
 	return v
 }
 
-// Inline implements hop.Handler: what needs neither a database nor much work.
+// Inline implements hop.Handler: what needs neither a database nor much work. Putting a view together is much.
 func (s *server) Inline(q *hop.Request) bool {
 	switch string(q.Method) {
 	case "tools/list", "ping", "initialize", "server/discover":
-		return true
+		return s.known(q.Allowed) != nil
 	}
 	return false
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -271,6 +272,35 @@ func TestAllowed(t *testing.T) {
 	}
 }
 
+// TestInline: what is at hand is answered at once; the lists of somebody who has not asked before are put together beside the other calls.
+func TestInline(t *testing.T) {
+	s, _ := newTestServer(t, database(t, shopTables...), shopProject().manifest(t))
+	mine := request(true, "tools/list", "", "", "")
+	mine.Allowed = hop.NewAllowed([]string{"echo"}, nil, nil)
+	for _, tt := range []struct {
+		q    *hop.Request
+		want bool
+	}{
+		{request(false, "ping", "", "", ""), true}, {request(true, "tools/list", "", "", ""), true}, {mine, false}, {request(true, "tools/call", "echo", "", ""), false},
+	} {
+		if got := s.Inline(tt.q); got != tt.want {
+			t.Errorf("%s of %q: %v", tt.q.Method, tt.q.Allowed.Key(), got)
+		}
+	}
+	ask(t, s, mine)
+	if !s.Inline(mine) {
+		t.Error("what was put together is not at hand")
+	}
+	for i := range 2 * maxViews {
+		q := request(true, "tools/list", "", "", "")
+		q.Allowed = hop.NewAllowed([]string{fmt.Sprint("t", i)}, nil, nil)
+		ask(t, s, q)
+	}
+	if len(s.views) > maxViews+1 || !s.Inline(request(false, "ping", "", "", "")) {
+		t.Errorf("%d views are kept", len(s.views))
+	}
+}
+
 // TestPanic: the client gets a fixed sentence, the log the rest, and the process lives.
 func TestPanic(t *testing.T) {
 	s, log := newTestServer(t, database(t, shopTables...), shopProject().manifest(t))
@@ -356,6 +386,74 @@ func TestHangingDatabase(t *testing.T) {
 	var r hop.Reply
 	if err := l.Call(soon, request(false, "tools/call", "quick", "", ""), &r); err != nil || r.Code != "ok" {
 		t.Errorf("%v %s", err, r.Body)
+	}
+	cancel()
+	for l.InFlight() > 0 {
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// TestFloodOfAHangingDatabase: more calls than there are places, all to one database that hangs, leave places for those to another,
+// and for those of another client to the same one; who finds none is told so at once. // cases 179, 181
+func TestFloodOfAHangingDatabase(t *testing.T) {
+	m := project{tools: []store.ToolDraft{
+		{Name: "endless", SQLQuery: "WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r) SELECT max(i) FROM r"}, {Name: "quick", SQLQuery: "SELECT 1 AS one"},
+	}}.manifest(t)
+	other := m.Connections[0]
+	m.Connections[0].Concurrent, m.Connections[0].QueueSeconds, m.Connections[0].StatementSeconds = 1, 300, 300
+	other.ID, m.Tools[1].Connection = "c-other", "c-other"
+	m.Connections = append(m.Connections, other)
+	s, _ := newTestServer(t, database(t, shopTables...), m)
+	parent, conn := ends(t, "hop")
+	var all sync.WaitGroup
+	defer all.Wait()
+	all.Go(func() {
+		if err := hop.Serve(t.Context(), conn, s, workers); err != nil {
+			t.Error(err)
+		}
+	})
+	l := hop.NewLink(parent)
+	defer l.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var refused atomic.Int64
+	const calls = workers + 1000
+	begin := func(n int, who string) {
+		for range n {
+			all.Go(func() {
+				q := request(false, "tools/call", "endless", "", "")
+				q.Principal.ID = who
+				var r hop.Reply
+				switch err := l.Call(ctx, q, &r); {
+				case err == nil && r.Code == "queue_timeout" && strings.Contains(string(r.Body), "no place"):
+					refused.Add(1)
+				case !errors.Is(err, context.Canceled):
+					t.Errorf("%v %s", err, r.Body)
+				}
+			})
+		}
+	}
+	begin(calls, "many")
+	held := func() int {
+		stats, _ := s.engine.QueueStats(connectionID)
+		return stats.Running + stats.Waiting
+	}
+	until := func(what string, ok func() bool) {
+		t.Helper()
+		for deadline := time.Now().Add(time.Minute); !ok(); time.Sleep(time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("%s: %d of %d calls are held, %d refused", what, held(), calls, refused.Load())
+			}
+		}
+	}
+	until("the flood", func() bool { return held() == places/2 && refused.Load() == calls-places/2 })
+	begin(3, "few")
+	until("those of another client", func() bool { return held() == places/2 && refused.Load() == calls-places/2+3 })
+	soon, done := context.WithTimeout(ctx, time.Minute) // the flood waits for longer
+	defer done()
+	var r hop.Reply
+	if err := l.Call(soon, request(false, "tools/call", "quick", "", ""), &r); err != nil || r.Code != "ok" {
+		t.Errorf("another database: %v %s", err, r.Body)
 	}
 	cancel()
 	for l.InFlight() > 0 {

@@ -16,6 +16,14 @@ const (
 	MaxFromChild  = 1 << 20
 )
 
+// How much of a child a parent reads: at once, and then in a second, in bytes. Reading costs the parent as much as writing costs the child
+// and is in no limit of the child's, so one that says more waits in its write. leastLine is what the shortest line counts as.
+const (
+	childBurst = 4 << 20
+	childRate  = 1 << 20
+	leastLine  = 512
+)
+
 // ErrProtocol is wrapped by every error that says that the other end broke the rules of this package. The connection is
 // of no use afterwards; a parent ends the child.
 var ErrProtocol = errors.New("control protocol broken")
@@ -31,6 +39,8 @@ type Conn struct {
 	in        *bufio.Reader
 	line      []byte // what has come of the next line
 	recvErr   error  // of the first receive after which the stream is of no use
+	budget    int    // of a parent: bytes it may still read before it waits, as of counted
+	counted   time.Time
 }
 
 // NewParent makes the parent's end of c, which it owns from then on.
@@ -42,7 +52,7 @@ func NewChild(c net.Conn) *Conn { return newConn(c, child) }
 func newConn(c net.Conn, s side) *Conn {
 	return &Conn{
 		conn: c, side: s, in: bufio.NewReaderSize(c, 16<<10),
-		sending: make(chan struct{}, 1), receiving: make(chan struct{}, 1),
+		sending: make(chan struct{}, 1), receiving: make(chan struct{}, 1), budget: childBurst, counted: time.Now(),
 	}
 }
 
@@ -93,6 +103,9 @@ func (c *Conn) Receive(ctx context.Context) (Message, error) {
 	if c.recvErr != nil {
 		return Message{}, c.recvErr
 	}
+	if err := c.pace(ctx); err != nil {
+		return Message{}, err
+	}
 	release := guard(ctx, c.conn.SetReadDeadline)
 	err := c.readLine()
 	release()
@@ -108,6 +121,27 @@ func (c *Conn) Receive(ctx context.Context) (Message, error) {
 		return Message{}, err
 	}
 	return m, nil
+}
+
+// pace waits until there is something left of what a child may say.
+func (c *Conn) pace(ctx context.Context) error {
+	if c.side != parent {
+		return nil
+	}
+	now := time.Now()
+	c.budget = min(childBurst, c.budget+int(now.Sub(c.counted).Seconds()*childRate))
+	c.counted = now
+	if c.budget >= 0 {
+		return nil
+	}
+	timer := time.NewTimer(time.Duration(-c.budget) * time.Second / childRate)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // readLine reads until c.line holds a whole line.
@@ -136,6 +170,7 @@ func (c *Conn) readLine() error {
 func (c *Conn) parse() (Message, error) {
 	line := c.line
 	c.line = nil
+	c.budget -= max(len(line), leastLine)
 	m, err := decode(line)
 	if err == nil {
 		err = m.check(c.peer())

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -380,5 +381,62 @@ func FuzzReceive(f *testing.F) {
 				t.Errorf("%q cannot be read again: %v", line, err)
 			}
 		}
+	})
+}
+
+// A child that writes without end is read at a bounded rate, and what it wrote is not lost; a parent, which is trusted, is not held up.
+func TestChildIsPaced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		near, far := net.Pipe() // in memory, so that time here is the test's
+		p := NewParent(near)
+		line := []byte(`{"type":"log","log":{"level":"info","message":"` + strings.Repeat("x", 1000) + `"}}` + "\n")
+		written := make(chan struct{})
+		go func() {
+			defer close(written)
+			for {
+				if _, err := far.Write(line); err != nil {
+					return
+				}
+			}
+		}()
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		read := 0
+		for {
+			m, err := p.Receive(ctx)
+			if errors.Is(err, context.DeadlineExceeded) {
+				break
+			}
+			if err != nil || len(m.Log.Message) != 1000 {
+				t.Fatalf("after %d bytes: %+v %v", read, m, err)
+			}
+			read += len(line)
+		}
+		if least, most := childBurst+9*childRate, childBurst+11*childRate; read < least || read > most {
+			t.Errorf("%d bytes in 10 s, want %d to %d", read, least, most)
+		}
+		p.Close()
+		<-written
+
+		near, far = net.Pipe()
+		c := NewChild(near)
+		go func() {
+			for range 20_000 {
+				if _, err := far.Write([]byte(`{"type":"drain","drain":{"deadline_ms":1}}` + "\n")); err != nil {
+					return
+				}
+			}
+			far.Close()
+		}()
+		start := time.Now()
+		for {
+			if _, err := c.Receive(t.Context()); err != nil {
+				break
+			}
+		}
+		if took := time.Since(start); took != 0 {
+			t.Errorf("the parent was held up for %v", took)
+		}
+		c.Close()
 	})
 }

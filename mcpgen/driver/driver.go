@@ -57,6 +57,8 @@ type Config struct {
 	SQLiteDir        string                     // absolute directory that holds the SQLite files
 	Dial             Dial
 	Now              func() time.Time // nil is time.Now
+	// GiveUp ends the process, because a statement that runs in it cannot be stopped in another way. nil panics.
+	GiveUp func(why string) `json:"-"`
 }
 
 // Format keeps every verb from showing the secrets.

@@ -2,8 +2,11 @@ package hop
 
 import "sync"
 
+// maxIdle is how many workers stay for the next jobs.
+const maxIdle = 128
+
 // crew hands jobs to workers. The worker that was busy last gets the next job, so that a link that needs few workers
-// keeps their stacks and the processor's caches warm and never starts the others.
+// keeps their stacks and the processor's caches warm and never starts the others. What a burst needed more goes after it.
 type crew struct {
 	most int           // workers
 	work func(*worker) // a worker's life; it takes jobs until it is given nil
@@ -44,7 +47,7 @@ func (c *crew) give(j *job) {
 	c.all.Go(func() { c.work(w) })
 }
 
-// take returns the worker's next job, waiting for it, or nil when the crew is dismissed.
+// take returns the worker's next job, waiting for it, or nil when the crew is dismissed or enough others wait.
 func (c *crew) take(w *worker) *job {
 	c.mu.Lock()
 	if len(c.jobs) > 0 {
@@ -56,7 +59,8 @@ func (c *crew) take(w *worker) *job {
 		c.mu.Unlock()
 		return j
 	}
-	if c.ended {
+	if c.ended || len(c.idle) >= maxIdle {
+		c.started--
 		c.mu.Unlock()
 		return nil
 	}

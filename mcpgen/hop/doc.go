@@ -23,7 +23,8 @@
 // Ids start at one, are never used twice on a link and are checked on both sides, as is every size. A frame that breaks
 // a rule ends the link with an error that wraps [ErrFrame] and names what was wrong; the child is not trusted, so
 // nothing it sends may crash the parent or make it wait beyond its own contexts. A child that takes ten to twenty seconds
-// for one write counts as gone.
+// for one write counts as gone. Of the memory for calls under way in the child, 64 MiB, one principal may have as much as
+// is left for the others.
 //
 // Writing is coalesced: whoever finds nobody writing becomes the writer and takes along what the others append
 // meanwhile, so a busy link needs one system call for several frames and an idle one no extra goroutine.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"net/http"
 	"time"
 )
 
@@ -27,7 +28,7 @@ type Request struct {
 
 // Reply is the answer to one request and what the call log wants to know about it.
 type Reply struct {
-	Status int           // HTTP, 200 to 599
+	Status int           // HTTP: 200, 400, 404, 422, 500 or 503
 	Rows   int           // rows of the result
 	Bytes  int64         // size of the result before it was wrapped into the answer
 	Took   time.Duration // running, in the precision of microseconds
@@ -197,7 +198,7 @@ func parseReplyHead(id uint64, payload []byte, r *Reply, seen *interned) (total 
 	}
 	rest := payload[replyHead-frameHead:]
 	switch {
-	case status < 200 || status > 599:
+	case !validStatus(int(status)):
 		return 0, brokenFrame(id, fmt.Sprintf("the reply has status %d", status))
 	case codeSize > maxCode || codeSize > len(rest) || !validCode(rest[:codeSize]):
 		return 0, brokenFrame(id, "the reply has a malformed code")
@@ -213,6 +214,17 @@ func parseReplyHead(id uint64, payload []byte, r *Reply, seen *interned) (total 
 		Code: seen.text(rest[:codeSize]), Body: append(body, rest[codeSize:]...),
 	}
 	return int(size), nil
+}
+
+// validStatus knows the statuses that a child has a meaning for. Others would mean something to whoever stands between the
+// studio and the client: 204 and 304 end an answer before its body, 401 and 407 ask for credentials.
+func validStatus(status int) bool {
+	switch status {
+	case http.StatusOK, http.StatusBadRequest, http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusInternalServerError,
+		http.StatusServiceUnavailable:
+		return true
+	}
+	return false
 }
 
 // validCode keeps codes fit for metrics and logs.

@@ -104,7 +104,7 @@ func FuzzReplies(f *testing.F) {
 				}
 				continue
 			}
-			if err := <-w.done; err != nil || len(r.Body) != w.total || r.Status < 200 || r.Status > 599 || r.Rows < 0 || r.Bytes < 0 ||
+			if err := <-w.done; err != nil || len(r.Body) != w.total || !validStatus(r.Status) || r.Rows < 0 || r.Bytes < 0 ||
 				r.Took < 0 || r.Wait < 0 || !validCode(r.Code) {
 				t.Errorf("call %d: %v, %d bytes of %d, %+v", id, err, len(r.Body), w.total, r)
 			}

@@ -34,6 +34,8 @@ func TestGarbageFromTheChild(t *testing.T) {
 		"end without a head":    {appendPart(nil, 1, kindEnd, []byte("x")), "no head"},
 		"short head":            {appendPart(nil, 1, kindHead, make([]byte, replyHead-frameHead-1)), "too short"},
 		"status":                {head(1, func(f []byte) { f[at], f[at+1] = 7, 0 }, 1), "status 7"},
+		"status without a body": {head(1, func(f []byte) { f[at] = 204 }, 1), "status 204"},
+		"status of a proxy":     {head(1, func(f []byte) { f[at], f[at+1] = 407&0xff, 407>>8 }, 1), "status 407"},
 		"negative time":         {head(1, func(f []byte) { f[at+21] = 0x80 }, 1), "impossible"},
 		"code too long":         {head(1, func(f []byte) { f[at+34] = 65 }, 100), "code"},
 		"code beyond the frame": {head(1, func(f []byte) { f[at+34] = 60 }, 1), "code"},

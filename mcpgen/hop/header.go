@@ -24,7 +24,7 @@ func Versions() []string {
 	return []string{Version20260728, Version20251125, Version20250618, Version20250326, Version20241105}
 }
 
-// Codes of JSON-RPC errors. The first five are JSON-RPC 2.0, section 5.1; the next three MCP 2026-07-28; the last is the
+// Codes of JSON-RPC errors. The first five are JSON-RPC 2.0, section 5.1; the next two MCP 2026-07-28; the last is the
 // product's own and lies outside the range that both reserve (-32768 to -32000).
 const (
 	CodeParseError         = -32700
@@ -33,7 +33,6 @@ const (
 	CodeInvalidParams      = -32602
 	CodeInternal           = -32603
 	CodeHeaderMismatch     = -32020
-	CodeMissingCapability  = -32021
 	CodeUnsupportedVersion = -32022
 	CodeUnavailable        = -31000 // the child has no place for the call or is ending; it did not run
 )
@@ -45,8 +44,6 @@ type RPCError struct {
 	Message string // one clause, safe to show
 	Data    []byte // raw JSON; nil for none
 }
-
-func (e *RPCError) Error() string { return e.Message }
 
 // CheckHeaders compares the HTTP headers of a POST with the message in its body and returns nil or the refusal.
 //

@@ -15,6 +15,9 @@ var ErrClosed = errors.New("the link to the generated server has ended")
 // ErrNotSent means that the child has not seen the call, so that it may be made again elsewhere.
 var ErrNotSent = errors.New("the call was not sent")
 
+// ErrNoAnswer means that the child has not answered a call in the time there was. The call may have run.
+var ErrNoAnswer = errors.New("the generated server did not answer in time")
+
 // maxAssembly is how many bytes of incomplete replies a link holds at once.
 const maxAssembly = 256 << 20
 
@@ -56,8 +59,8 @@ func NewLink(conn net.Conn) *Link {
 // Call sends q and waits for the answer, which it puts into r; the memory of r.Body is used again. Nothing in q may
 // change before Call returns. On an error the contents of r mean nothing.
 //
-// When ctx ends first the child is told to stop, and Call returns ctx's error. The other errors are [ErrClosed] and
-// [ErrTooLarge]. Each comes together with [ErrNotSent] if the child cannot have seen the call. A caller that is writing
+// When ctx ends first the child is told to stop, and Call returns ctx's error. The other errors are [ErrClosed],
+// [ErrTooLarge] and [ErrNoAnswer]. Each comes together with [ErrNotSent] if the child cannot have seen the call. A caller that is writing
 // does not look at ctx: a child that takes nothing holds it for at most twenty seconds.
 func (l *Link) Call(ctx context.Context, q *Request, r *Reply) error {
 	if err := ctx.Err(); err != nil {
@@ -221,6 +224,30 @@ func (l *Link) InFlight() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return len(l.pending)
+}
+
+// Last returns the id that was given last. Later calls have greater ones.
+func (l *Link) Last() uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.last
+}
+
+// Expire ends the calls up to an id that still wait for their answer, with [ErrNoAnswer], and tells the child to stop them.
+func (l *Link) Expire(upTo uint64) {
+	l.mu.Lock()
+	var late []uint64
+	for id, w := range l.pending {
+		if id <= upTo {
+			late = append(late, id)
+			l.finish(id, w, ErrNoAnswer)
+		}
+	}
+	l.mu.Unlock()
+	for _, id := range late {
+		// If the link has ended the child needs not be told.
+		_ = l.out.urge(context.Background(), func(b []byte) []byte { return appendCancel(b, id) })
+	}
 }
 
 // Done is closed when the link has ended; Err then says why.

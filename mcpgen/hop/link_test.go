@@ -109,6 +109,7 @@ func TestEverythingArrives(t *testing.T) {
 func TestFlawedAnswers(t *testing.T) {
 	for what, flaw := range map[string]func(r *Reply){
 		"status":   func(r *Reply) { r.Status = 99 },
+		"no body":  func(r *Reply) { r.Status = 204 },
 		"negative": func(r *Reply) { r.Rows, r.Bytes, r.Took, r.Wait = -1, -1, -1, -1 },
 		"code":     func(r *Reply) { r.Code = "Not valid\n" },
 		"long":     func(r *Reply) { r.Code = strings.Repeat("x", 65) },
@@ -308,17 +309,21 @@ func TestNotSent(t *testing.T) {
 	const calls = 40
 	errs := make([]error, calls)
 	var all sync.WaitGroup
-	for i := range calls {
+	begin := func(i int) {
 		all.Go(func() {
 			q := Request{Method: []byte("x"), Args: bytes.Repeat([]byte{byte(i)}, 100_000)}
 			errs[i] = l.Call(context.Background(), &q, new(Reply))
 		})
 	}
-	for l.InFlight() < calls {
+	begin(0)
+	taken := func() int64 { l.out.mu.Lock(); defer l.out.mu.Unlock(); return l.out.written }
+	for deadline := time.Now().Add(time.Minute); taken() == 0 && time.Now().Before(deadline); { // what is written together counts when all of it has gone
 		time.Sleep(time.Millisecond)
 	}
-	taken := func() int64 { l.out.mu.Lock(); defer l.out.mu.Unlock(); return l.out.written }
-	for deadline := time.Now().Add(time.Minute); taken() < 110_000 && time.Now().Before(deadline); { // one call whole
+	for i := 1; i < calls; i++ {
+		begin(i)
+	}
+	for l.InFlight() < calls {
 		time.Sleep(time.Millisecond)
 	}
 	time.Sleep(20 * time.Millisecond) // the socket gets full, and the backlog as well
@@ -420,6 +425,36 @@ func readCall(t *testing.T, child net.Conn) {
 	t.Helper()
 	if id, kind := readFrame(t, child); kind != kindCall || id == 0 {
 		t.Fatalf("call %d, kind %d", id, kind)
+	}
+}
+
+// A call that the child does not answer ends when it is given up, and the child is told; later calls go on.
+func TestExpire(t *testing.T) {
+	parent, child := sockets(t)
+	l := NewLink(parent)
+	defer l.Close()
+	done := make(chan error, 2)
+	ask := func() { done <- l.Call(context.Background(), &Request{Method: []byte("x")}, new(Reply)) }
+	go ask()
+	readCall(t, child)
+	upTo := l.Last()
+	go ask()
+	readCall(t, child)
+	l.Expire(upTo)
+	if err := <-done; !errors.Is(err, ErrNoAnswer) || errors.Is(err, ErrNotSent) || errors.Is(err, ErrClosed) {
+		t.Errorf("the first: %v", err)
+	}
+	if id, kind := readFrame(t, child); id != 1 || kind != kindCancel {
+		t.Fatalf("call %d, kind %d", id, kind)
+	}
+	l.Expire(upTo)
+	for id := range uint64(2) { // the first is too late
+		if _, err := child.Write(appendReplyHead(nil, id+1, &Reply{Status: 200})); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := <-done; err != nil || l.InFlight() != 0 {
+		t.Errorf("the second: %v, %d left", err, l.InFlight())
 	}
 }
 

@@ -22,7 +22,7 @@ type Handler interface {
 }
 
 // What a child holds of calls that wait or run; calls beyond it are answered with status 503. The child's memory is
-// limited, and a call may have 8 MiB.
+// limited, and a call may have 8 MiB. One principal may hold as many bytes as are left for the others.
 const (
 	maxWaiting = 1024     // calls that wait for a worker
 	maxHeld    = 64 << 20 // bytes of the frames of all calls
@@ -48,6 +48,7 @@ func Serve(ctx context.Context, conn net.Conn, h Handler, workers int) error {
 		out:     sender{conn: conn},
 		crew:    crew{most: max(workers, 1)},
 		running: map[uint64]*job{},
+		holders: map[string]int{},
 		seen:    newInterned(),
 	}
 	s.free.New = func() any { return new(job) }
@@ -96,6 +97,7 @@ type server struct {
 	mu       sync.Mutex
 	running  map[uint64]*job // accepted and not answered
 	held     int             // bytes of their frames
+	holders  map[string]int  // the same by principal
 	draining bool
 }
 
@@ -131,7 +133,7 @@ func (s *server) frame(f []byte) error {
 	case refused != "":
 		s.inline = Reply{
 			Status: http.StatusServiceUnavailable, Code: refused,
-			Body: ErrorBody(s.inline.Body[:0], j.req.ID, CodeUnavailable, "the server is busy, try again", nil),
+			Body: ErrorBody(s.inline.Body[:0], j.req.ID, CodeUnavailable, "The server is busy. Try again in a moment.", nil),
 		}
 		s.reply(j, &s.inline)
 		s.release(j)
@@ -152,13 +154,22 @@ func (s *server) accept(j *job) (refused string, err error) {
 		return "", brokenFrame(j.id, "the call is running already")
 	case s.draining:
 		return "draining", nil
-	case s.crew.waiting() >= maxWaiting, s.held+len(j.frame) > maxHeld:
+	case s.crew.waiting() >= maxWaiting, s.holders[j.req.Principal.ID]+len(j.frame) > maxHeld-s.held:
 		return "overloaded", nil
 	}
-	s.held += len(j.frame)
+	s.hold(j, len(j.frame))
 	j.ctx = &callContext{Context: s.base}
 	s.running[j.id] = j
 	return "", nil
+}
+
+// hold counts the bytes of a job's frame in, or out if they are negative; the caller holds s.mu.
+func (s *server) hold(j *job, bytes int) {
+	s.held += bytes
+	who := j.req.Principal.ID
+	if s.holders[who] += bytes; s.holders[who] == 0 {
+		delete(s.holders, who)
+	}
 }
 
 func (s *server) cancel(id uint64) {
@@ -205,7 +216,7 @@ func (s *server) answer(j *job, r *Reply) {
 func (s *server) finish(j *job) {
 	s.mu.Lock()
 	delete(s.running, j.id)
-	s.held -= len(j.frame)
+	s.hold(j, -len(j.frame))
 	last := s.draining && len(s.running) == 0
 	s.mu.Unlock()
 	j.ctx.cancel()
@@ -248,7 +259,7 @@ func (r *Reply) settle(id []byte) {
 	case len(r.Body) > MaxReply:
 		r.Status, r.Code = http.StatusOK, "too_large"
 		r.Body = ErrorBody(nil, id, CodeInternal, "the answer is too large", nil)
-	case r.Status < 200 || r.Status > 599:
+	case !validStatus(r.Status):
 		r.Status = http.StatusInternalServerError
 	}
 	if !validCode(r.Code) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 	"strings"
 	"sync"
@@ -183,10 +184,10 @@ func TestHeldBytesAreBounded(t *testing.T) {
 	args := make([]byte, 7<<20)
 	const fit = maxHeld / (7 << 20)
 	replies := make(chan Reply, fit+3)
-	for range fit + 3 {
+	for i := range fit + 3 {
 		go func() {
 			var r Reply
-			if err := l.Call(context.Background(), &Request{Method: []byte("x"), Args: args}, &r); err != nil {
+			if err := l.Call(context.Background(), &Request{Method: []byte("x"), Args: args, Principal: Principal{ID: fmt.Sprint(i)}}, &r); err != nil {
 				t.Error(err)
 			}
 			replies <- r
@@ -206,6 +207,68 @@ func TestHeldBytesAreBounded(t *testing.T) {
 	if r := call(t, l, "x", "again"); r.Code != "ok" {
 		t.Errorf("%+v", r)
 	}
+}
+
+// One principal whose large calls hang leaves room for those of others.
+func TestHeldBytesAreShared(t *testing.T) {
+	release := make(chan struct{})
+	l := serving(t, func(ctx context.Context, q *Request, r *Reply) {
+		if q.Principal.ID == "many" {
+			<-release
+		}
+	}, 100)
+	args := make([]byte, 4<<20)
+	const calls = 40
+	replies := make(chan Reply, calls)
+	for range calls {
+		go func() {
+			var r Reply
+			if err := l.Call(context.Background(), &Request{Method: []byte("x"), Args: args, Principal: Principal{ID: "many"}}, &r); err != nil {
+				t.Error(err)
+			}
+			replies <- r
+		}()
+	}
+	const fit = maxHeld / 2 / (4 << 20)
+	for range calls - fit {
+		if r := <-replies; r.Status != 503 || r.Code != "overloaded" {
+			t.Errorf("%+v", r)
+		}
+	}
+	var r Reply
+	if err := l.Call(context.Background(), &Request{Method: []byte("x"), Args: args, Principal: Principal{ID: "one"}}, &r); err != nil || r.Code != "ok" {
+		t.Errorf("somebody else: %+v %v", r, err)
+	}
+	close(release)
+	for range fit {
+		if r := <-replies; r.Code != "ok" {
+			t.Errorf("%+v", r)
+		}
+	}
+}
+
+// A burst leaves few workers behind.
+func TestWorkersGo(t *testing.T) {
+	const calls = 4 * maxIdle
+	before := runtime.NumGoroutine()
+	var together sync.WaitGroup
+	together.Add(calls)
+	l := serving(t, func(context.Context, *Request, *Reply) { together.Done(); together.Wait() }, calls)
+	var all sync.WaitGroup
+	for range calls {
+		all.Go(func() { call(t, l, "x", "") })
+	}
+	all.Wait()
+	for deadline := time.Now().Add(time.Minute); runtime.NumGoroutine() > before+maxIdle+16; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d goroutines are left of %d workers", runtime.NumGoroutine()-before, calls)
+		}
+	}
+	together.Add(calls)
+	for range calls { // as many again
+		all.Go(func() { call(t, l, "x", "") })
+	}
+	all.Wait()
 }
 
 // The rest of a large answer is not sent once its caller has gone.

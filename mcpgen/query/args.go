@@ -252,6 +252,9 @@ func (p *Prepared) complete(v *values) *Error {
 // unknown names what the tool takes instead. The key is the client's own and is cut short: it goes back to a model.
 func (p *Prepared) unknown(key []byte) *Error {
 	const most = 64
+	if len(key) == 0 {
+		return invalid("", "One argument has an empty name.")
+	}
 	shown := []rune(string(key))
 	name := string(shown[:min(most, len(shown))])
 	if len(p.rules) == 0 {

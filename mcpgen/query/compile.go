@@ -4,15 +4,12 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
-
-	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"mcpstudio/mcpgen/driver"
 	"mcpstudio/mcpgen/sqllex"
@@ -34,7 +31,7 @@ type Prepared struct {
 	marks     []mark // how offsets in statement.SQL lead back to the SQL as written
 	ttl       time.Duration
 	transform *transform.Program
-	schema    *jsonschema.Schema
+	schema    *schema
 }
 
 // source says where a placeholder's value comes from: a rule, or the caller.
@@ -60,9 +57,6 @@ func (e *Engine) Compile(s Spec) (*Prepared, error) {
 		if pr.Severity == sqllex.SeverityError {
 			return nil, refused(pr)
 		}
-	}
-	if parsed.Passthrough() {
-		return nil, store.Invalidf("sql_query", "the statement is one placeholder; a value is never run as SQL")
 	}
 	if pr, writes := parsed.NotRead(); readOnly && writes {
 		return nil, refused(pr)
@@ -260,51 +254,4 @@ func (p *Prepared) written(offset int) int {
 		shift += m.written - m.bound
 	}
 	return offset + shift
-}
-
-// compileSchema compiles an author's schema. It may not refer to anything outside itself.
-func compileSchema(raw json.RawMessage) (*jsonschema.Schema, error) {
-	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(string(raw)))
-	if err != nil {
-		return nil, err
-	}
-	c := jsonschema.NewCompiler()
-	c.UseLoader(noLoader{})
-	const self = "urn:tool:input"
-	if err := c.AddResource(self, doc); err != nil {
-		return nil, err
-	}
-	return c.Compile(self)
-}
-
-// noLoader refuses every reference that would leave the schema: a file or a network address.
-type noLoader struct{}
-
-// Load implements jsonschema.URLLoader.
-func (noLoader) Load(url string) (any, error) {
-	return nil, errors.New("a schema refers to nothing outside itself; it refers to " + url)
-}
-
-// check validates the arguments against the author's schema, where there is one.
-func (p *Prepared) check(args []byte) *Error {
-	if p.schema == nil {
-		return nil
-	}
-	if len(args) == 0 || string(args) == "null" {
-		args = []byte("{}")
-	}
-	if why := excess(args); why != "" {
-		return invalid("", "Arguments "+why+".")
-	}
-	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(string(args)))
-	if err != nil {
-		return malformed("")
-	}
-	var bad *jsonschema.ValidationError
-	if err := p.schema.Validate(doc); errors.As(err, &bad) {
-		return schemaError(bad)
-	} else if err != nil {
-		return invalid("", "The arguments cannot be checked.")
-	}
-	return nil
 }

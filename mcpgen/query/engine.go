@@ -21,6 +21,7 @@ import (
 type Engine struct {
 	opt     Options
 	cache   *cache
+	room    *queue.Room
 	scratch sync.Pool // of *values
 	serial  atomic.Uint64
 
@@ -56,6 +57,9 @@ func New(o Options) *Engine {
 	}
 	e := &Engine{opt: o, cache: newCache(o.CacheBytes, o.Now), transforms: make(chan struct{}, min(runtime.GOMAXPROCS(0), maxTransforms)), connections: map[string]*connection{}}
 	e.scratch.New = func() any { return new(values) }
+	if o.Places > 0 {
+		e.room = queue.NewRoom(o.Places)
+	}
 	return e
 }
 
@@ -72,6 +76,7 @@ func (e *Engine) AddConnection(c Connection) error {
 		cfg.Dial = e.opt.Dial(cfg.ID)
 	}
 	cfg.SQLiteDir, cfg.Now = e.opt.SQLiteDir, e.opt.Now
+	cfg.GiveUp = func(why string) { e.giveUp(c.Name, why) }
 	cfg.StatementTimeout = orDefault(cfg.StatementTimeout, store.DefaultStatement*time.Second)
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -88,7 +93,7 @@ func (e *Engine) AddConnection(c Connection) error {
 			Concurrent: orDefault(c.Concurrent, store.DefaultConcurrent),
 			Wait:       orDefault(c.QueueWait, store.DefaultQueueWait*time.Second),
 			Enabled:    c.QueueEnabled,
-		}),
+		}, e.room),
 		rows:    orDefault(c.MaxRows, store.DefaultRowLimit),
 		bytes:   orDefault(c.MaxBytes, store.DefaultResultBytes),
 		timeout: cfg.StatementTimeout,
@@ -127,7 +132,7 @@ func (e *Engine) run(ctx context.Context, q *Request, b []byte) ([]byte, Result,
 	p := q.Tool
 	v := e.scratch.Get().(*values)
 	defer e.scratch.Put(v)
-	if err := p.check(q.Args); err != nil {
+	if err := p.check(ctx, q.Args); err != nil {
 		return b, Result{}, err
 	}
 	if err := p.parse(q.Args, v); err != nil {
@@ -239,7 +244,18 @@ func (e *Engine) Test(ctx context.Context, connection string, report func(driver
 	return c.driver.Test(ctx, c.cfg, report)
 }
 
+// giveUp ends the process, and with it a statement that nothing else stops. Whoever started the process starts another one.
+func (e *Engine) giveUp(connection, why string) {
+	e.opt.Log.Error("the server ends itself: "+why, "connection", connection)
+	const untilLogged = 200 * time.Millisecond // a log may be on its way to another process
+	time.Sleep(untilLogged)
+	panic("connection " + connection + ": " + why)
+}
+
 func unknownConnection(id string) error {
+	if id == "" {
+		return &store.Error{Code: store.Invalid, Field: "connection_id", Message: "no connection is named"}
+	}
 	return &store.Error{Code: store.NotFound, Field: "connection_id", Message: fmt.Sprintf("there is no connection %s", id)}
 }
 

@@ -7,7 +7,7 @@ type Code string
 const (
 	InvalidParams Code = "invalid_params" // the arguments; the message names the one
 	Timeout       Code = "timeout"        // the statement ran too long and was stopped
-	QueueTimeout  Code = "queue_timeout"  // its turn did not come in time
+	QueueTimeout  Code = "queue_timeout"  // its turn did not come in time, or there was no place to wait for it
 	Cancelled     Code = "cancelled"      // the caller went away
 	Database      Code = "database"       // the database refused the statement
 	Unavailable   Code = "unavailable"    // the database cannot be reached
@@ -15,11 +15,6 @@ const (
 	Transform     Code = "transform"      // the jq program failed
 	Internal      Code = "internal"       // ours
 )
-
-// Codes lists every code, for the tests that walk a map of them.
-func Codes() []Code {
-	return []Code{InvalidParams, Timeout, QueueTimeout, Cancelled, Database, Unavailable, ReadOnly, Transform, Internal}
-}
 
 // Error is why a call failed.
 type Error struct {

@@ -22,6 +22,10 @@ func queueError(err error) *Error {
 		return &Error{Code: QueueTimeout, Position: -1, Err: err, Detail: err.Error(),
 			Message: "The database is busy with other calls and this one's turn did not come in time. Try again in a few seconds."}
 	}
+	if errors.Is(err, queue.ErrFull) {
+		return &Error{Code: QueueTimeout, Position: -1, Err: err, Detail: err.Error(),
+			Message: "The database is busy with so many other calls that there is no place for this one to wait. Try again in a few seconds."}
+	}
 	return &Error{Code: Cancelled, Message: "The call was cancelled while it waited for its turn.", Position: -1, Err: err}
 }
 

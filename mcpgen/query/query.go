@@ -30,6 +30,7 @@ type Options struct {
 	Log        *slog.Logger                        // nil: nothing is logged
 	Now        func() time.Time                    // nil: time.Now
 	CacheBytes int                                 // of all cached results together; 0 is 16 MiB
+	Places     int                                 // for calls of all connections that run or wait, see queue.Room; 0: no bound
 }
 
 // Connection is one database and the share of it that calls may take.

@@ -7,6 +7,10 @@
 // most one turn of every key that is waiting. Nobody overtakes: a new call joins
 // the waiters whenever there are any.
 //
+// The queues of a process may share a [Room], so that calls to a connection that
+// hangs leave places for those to others. When a queue's part of it is full, a key
+// with fewer waiters than another takes the place of the other's last one.
+//
 // Its hole: it counts within this process only, and a key that is not waiting has
 // no memory, so a client with many keys has many turns.
 package queue
@@ -67,11 +71,13 @@ type Stats struct {
 	Running    int           `json:"running"`
 	Waiting    int           `json:"waiting"`
 	OldestWait time.Duration `json:"oldest_wait"` // of the call that waits longest, in nanoseconds
-	Rejected   uint64        `json:"rejected"`    // timed out since New; calls that were cancelled do not count
+	Rejected   uint64        `json:"rejected"`    // timed out, or without a place to wait, since New; calls that were cancelled do not count
 }
 
 // Queue admits calls. Its methods may be called by several goroutines at once.
 type Queue struct {
+	room *Room // nil: no bound
+
 	mu       sync.Mutex
 	limits   Limits
 	running  int
@@ -88,35 +94,41 @@ type line struct {
 	key     string
 	turn    *list.Element // in turns
 	waiters chain
+	length  int
 }
 
 // waiter is one call that waits. Its channel and timer serve one call after the other: under load most calls wait, and
 // new ones would cost more than the waiting.
 type waiter struct {
-	line     *line
-	links    [chains]links
-	since    time.Time
-	timer    *time.Timer
-	admitted chan struct{} // of capacity one: gets its value under mu, together with running++
+	line  *line
+	links [chains]links
+	since time.Time
+	timer *time.Timer
+	told  chan bool // of capacity one, under mu: true, together with running++, when its turn has come; false when it was pushed out
 }
 
 // maxSpare is how many waiters are kept for later calls.
 const maxSpare = 256
 
-// New makes a queue. Limits out of bounds are brought into them.
-func New(l Limits) *Queue {
-	return &Queue{limits: l.withDefaults(), lines: map[string]*line{}, arrivals: chain{which: byArrival}}
+// New makes a queue in a room, or in none. Limits out of bounds are brought into them.
+func New(l Limits, room *Room) *Queue {
+	return &Queue{room: room, limits: l.withDefaults(), lines: map[string]*line{}, arrivals: chain{which: byArrival}}
 }
 
 // Admit waits until the call may run. release gives the place back; it must be
 // called once the call is over and may be called again without effect. On an error
-// release is nil and nothing is held: the error is a [TimeoutError], or the
-// context's cause.
+// release is nil and nothing is held: the error is a [TimeoutError], a [FullError]
+// or the context's cause.
 func (q *Queue) Admit(ctx context.Context, key string) (release func(), waited time.Duration, err error) {
 	if ctx.Err() != nil {
 		return nil, 0, context.Cause(ctx)
 	}
 	q.mu.Lock()
+	if held := q.running + q.waiting; !q.room.enter(held) && !q.pushOut(key) {
+		q.rejected++
+		q.mu.Unlock()
+		return nil, 0, &FullError{Held: held}
+	}
 	if !q.limits.Enabled || q.waiting == 0 && q.running < q.limits.Concurrent {
 		q.running++
 		q.mu.Unlock()
@@ -127,8 +139,12 @@ func (q *Queue) Admit(ctx context.Context, key string) (release func(), waited t
 	defer q.recycle(w)
 
 	select {
-	case <-w.admitted:
-		return q.releaser(), time.Since(w.since), nil
+	case mine := <-w.told:
+		waited = time.Since(w.since)
+		if !mine {
+			return nil, waited, &FullError{Held: q.held()}
+		}
+		return q.releaser(), waited, nil
 	case <-ctx.Done():
 		err = context.Cause(ctx)
 	case <-w.timer.C:
@@ -136,11 +152,40 @@ func (q *Queue) Admit(ctx context.Context, key string) (release func(), waited t
 	return q.giveUp(ctx, w, err)
 }
 
+// pushOut takes the place of the last waiter of the longest line for key, if key's own line stays shorter than what is left of
+// that one. The caller holds mu.
+func (q *Queue) pushOut(key string) bool {
+	own := 0
+	if l := q.lines[key]; l != nil {
+		own = l.length
+	}
+	var longest *line
+	for _, l := range q.lines {
+		if longest == nil || l.length > longest.length {
+			longest = l
+		}
+	}
+	if longest == nil || own+1 >= longest.length {
+		return false
+	}
+	w := longest.waiters.last
+	q.leave(w)
+	q.rejected++
+	w.told <- false // it is empty: a waiter gets one value
+	return true
+}
+
+func (q *Queue) held() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.running + q.waiting
+}
+
 // waiter returns one that nobody uses. The caller holds mu.
 func (q *Queue) waiter() *waiter {
 	n := len(q.spare)
 	if n == 0 {
-		return &waiter{timer: time.NewTimer(q.limits.Wait), admitted: make(chan struct{}, 1)}
+		return &waiter{timer: time.NewTimer(q.limits.Wait), told: make(chan bool, 1)}
 	}
 	w := q.spare[n-1]
 	q.spare = q.spare[:n-1]
@@ -166,16 +211,20 @@ func (q *Queue) giveUp(ctx context.Context, w *waiter, err error) (func(), time.
 	defer q.mu.Unlock()
 	waited := time.Since(w.since)
 	select {
-	case <-w.admitted:
-		if err == nil && ctx.Err() == nil {
+	case mine := <-w.told:
+		switch {
+		case mine && err == nil && ctx.Err() == nil:
 			return q.releaser(), waited, nil
+		case mine:
+			q.free()
+		case ctx.Err() == nil:
+			return nil, waited, &FullError{Held: q.running + q.waiting}
 		}
-		q.running--
-		q.admit()
 		return nil, waited, context.Cause(ctx)
 	default:
 	}
 	q.leave(w)
+	q.room.leave()
 	if err == nil {
 		q.rejected++
 		err = &TimeoutError{Waited: waited, Concurrent: q.limits.Concurrent}
@@ -192,9 +241,15 @@ func (q *Queue) releaser() func() {
 			return
 		}
 		released = true
-		q.running--
-		q.admit()
+		q.free()
 	}
+}
+
+// free gives a place to run back. The caller holds mu.
+func (q *Queue) free() {
+	q.running--
+	q.room.leave()
+	q.admit()
 }
 
 // join puts a new waiter at the end of its key's line. The caller holds mu.
@@ -208,6 +263,7 @@ func (q *Queue) join(key string) *waiter {
 	w := q.waiter()
 	w.line, w.since = l, time.Now()
 	l.waiters.push(w)
+	l.length++
 	q.arrivals.push(w)
 	q.waiting++
 	return w
@@ -218,6 +274,7 @@ func (q *Queue) leave(w *waiter) {
 	q.waiting--
 	q.arrivals.remove(w)
 	w.line.waiters.remove(w)
+	w.line.length--
 	if w.line.waiters.first == nil {
 		q.turns.Remove(w.line.turn)
 		delete(q.lines, w.line.key)
@@ -233,7 +290,7 @@ func (q *Queue) admit() {
 		q.turns.MoveToBack(l.turn)
 		q.leave(w)
 		q.running++
-		w.admitted <- struct{}{} // it is empty: a waiter gets one value
+		w.told <- true // it is empty: a waiter gets one value
 	}
 }
 

@@ -43,7 +43,7 @@ func logger() (log func(string), lines func() []string) {
 
 func TestFirstInFirstOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := New(Limits{Concurrent: 1, Enabled: true})
+		q := New(Limits{Concurrent: 1, Enabled: true}, nil)
 		var wg sync.WaitGroup
 		log, lines := logger()
 		for i := range 6 {
@@ -69,8 +69,8 @@ func TestFirstInFirstOut(t *testing.T) {
 // case 179
 func TestThousandCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := New(Limits{Concurrent: 5, Wait: 10 * time.Second, Enabled: true})
-		other := New(Limits{Concurrent: 5, Wait: 10 * time.Second, Enabled: true})
+		q := New(Limits{Concurrent: 5, Wait: 10 * time.Second, Enabled: true}, nil)
+		other := New(Limits{Concurrent: 5, Wait: 10 * time.Second, Enabled: true}, nil)
 		var mu sync.Mutex
 		var now, most, ran, refused int
 		var wg sync.WaitGroup
@@ -127,7 +127,7 @@ func TestTimeoutMessage(t *testing.T) {
 // case 180
 func TestCancelFreesThePlace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := New(Limits{Concurrent: 1, Enabled: true})
+		q := New(Limits{Concurrent: 1, Enabled: true}, nil)
 		release, _, err := q.Admit(t.Context(), "a")
 		if err != nil {
 			t.Fatal(err)
@@ -164,7 +164,7 @@ func TestCancelFreesThePlace(t *testing.T) {
 // next call. Both outcomes of the race are tried many times.
 func TestPlaceAndCancelAtOnce(t *testing.T) {
 	for range 300 {
-		q := New(Limits{Concurrent: 1, Wait: time.Minute, Enabled: true})
+		q := New(Limits{Concurrent: 1, Wait: time.Minute, Enabled: true}, nil)
 		release, _, err := q.Admit(t.Context(), "a")
 		if err != nil {
 			t.Fatal(err)
@@ -198,7 +198,7 @@ func TestPlaceAndCancelAtOnce(t *testing.T) {
 
 func TestPlaceAndTimeoutAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := New(Limits{Concurrent: 1, Wait: time.Second, Enabled: true})
+		q := New(Limits{Concurrent: 1, Wait: time.Second, Enabled: true}, nil)
 		for range 200 {
 			release, _, err := q.Admit(t.Context(), "a")
 			if err != nil {
@@ -225,7 +225,7 @@ func TestPlaceAndTimeoutAtOnce(t *testing.T) {
 }
 
 func TestReleaseTwice(t *testing.T) {
-	q := New(Limits{Concurrent: 1, Enabled: true})
+	q := New(Limits{Concurrent: 1, Enabled: true}, nil)
 	first, _, err := q.Admit(t.Context(), "a")
 	if err != nil {
 		t.Fatal(err)
@@ -246,7 +246,7 @@ func TestReleaseTwice(t *testing.T) {
 // whole flood. // case 181
 func TestKeysTakeTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := New(Limits{Concurrent: 1, Wait: time.Hour, Enabled: true})
+		q := New(Limits{Concurrent: 1, Wait: time.Hour, Enabled: true}, nil)
 		var wg sync.WaitGroup
 		log, lines := logger()
 		for i := range 100 {
@@ -268,7 +268,7 @@ func TestKeysTakeTurns(t *testing.T) {
 // A free place does not go to a newcomer while others wait.
 func TestNobodyOvertakes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := New(Limits{Concurrent: 1, Wait: time.Hour, Enabled: true})
+		q := New(Limits{Concurrent: 1, Wait: time.Hour, Enabled: true}, nil)
 		var wg sync.WaitGroup
 		log, lines := logger()
 		for i := range 20 {
@@ -286,7 +286,7 @@ func TestNobodyOvertakes(t *testing.T) {
 }
 
 func TestDisabled(t *testing.T) {
-	q := New(Limits{Concurrent: 1})
+	q := New(Limits{Concurrent: 1}, nil)
 	for range 50 {
 		if _, waited, err := q.Admit(t.Context(), "a"); err != nil || waited != 0 {
 			t.Fatalf("%v after %s, want at once", err, waited)
@@ -299,7 +299,7 @@ func TestDisabled(t *testing.T) {
 
 func TestSetLimits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := New(Limits{Concurrent: 1, Wait: time.Hour, Enabled: true})
+		q := New(Limits{Concurrent: 1, Wait: time.Hour, Enabled: true}, nil)
 		var wg sync.WaitGroup
 		log, _ := logger()
 		for i := range 10 {
@@ -336,7 +336,7 @@ func TestLimitsAreBounded(t *testing.T) {
 }
 
 func TestMany(t *testing.T) {
-	q := New(Limits{Concurrent: 3, Wait: 2 * time.Millisecond, Enabled: true})
+	q := New(Limits{Concurrent: 3, Wait: 2 * time.Millisecond, Enabled: true}, nil)
 	var wg sync.WaitGroup
 	for i := range 64 {
 		wg.Go(func() {
@@ -360,7 +360,7 @@ func TestMany(t *testing.T) {
 }
 
 func BenchmarkAdmit(b *testing.B) {
-	q := New(Limits{Concurrent: 200, Enabled: true})
+	q := New(Limits{Concurrent: 200, Enabled: true}, nil)
 	b.ReportAllocs()
 	for b.Loop() {
 		release, _, err := q.Admit(b.Context(), "a")

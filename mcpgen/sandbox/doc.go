@@ -2,7 +2,7 @@
 // itself in with Enter before it has read a secret, and the parent looks from outside whether the kernel agrees.
 //
 // What it promises at level strong or better: the confined process opens no socket, no file but the listed SQLite ones
-// and never one for writing but the listed WAL files, starts no other process, signals and inspects no other process,
+// and never one for writing but the listed wal-indexes, starts no other process, signals and inspects no other process,
 // gains no privilege, and dies with its parent. What is already connected (pipes, sockets passed by the broker) stays
 // usable; that is the point.
 //

@@ -44,7 +44,7 @@ func anyInt(arg int, values ...uint64) [][]cond {
 // childRules are the calls of a child in file mode fs whose process id, as it sees it, is pid. What is not named here
 // fails with EPERM: socket, connect, bind, listen, accept, socketpair, kill and all the rest.
 func childRules(fs FSMode, pid int) []rule {
-	rules := checkedRules(pid)
+	rules := checkedRules(fs, pid)
 	rules = append(rules, each(actAllow, plainCalls()...)...)
 	// Go falls back to read and write on these errors only (internal/poll, os.zeroCopy…).
 	rules = append(rules, each(actErrno(unix.EINVAL), "splice", "tee", "sendfile", "copy_file_range")...)
@@ -55,8 +55,13 @@ func childRules(fs FSMode, pid int) []rule {
 }
 
 // checkedRules are allowed for some arguments only.
-func checkedRules(pid int) []rule {
+func checkedRules(fs FSMode, pid int) []rule {
 	refuse := actErrno(unix.EPERM)
+	// No F_SETOWN (signals to others), no F_SETSIG, F_SETLEASE, F_NOTIFY, no pipe resizing.
+	commands := []uint64{unix.F_GETFD, unix.F_SETFD, unix.F_GETFL, unix.F_SETFL, unix.F_DUPFD_CLOEXEC}
+	if fs == FSRO || fs == FSROShm { // SQLite locks. The kernel keeps an object for each lock and bounds their number by nothing
+		commands = append(commands, unix.F_SETLK, unix.F_SETLKW, unix.F_GETLK)
+	}
 	var options [][]cond
 	for _, o := range []uint64{unix.SO_KEEPALIVE, unix.SO_LINGER, unix.SO_RCVBUF, unix.SO_SNDBUF} {
 		options = append(options, []cond{equalInt(1, unix.SOL_SOCKET), equalInt(2, o)})
@@ -69,15 +74,14 @@ func checkedRules(pid int) []rule {
 		{name: "sendto", alts: [][]cond{{equal(4, 0), without(3, unix.MSG_FASTOPEN)}}, act: actAllow, other: refuse},
 		{name: "sendmsg", alts: [][]cond{{without(2, unix.MSG_FASTOPEN)}}, act: actAllow, other: refuse},
 		{name: "tgkill", alts: anyInt(0, uint64(pid)), act: actAllow, other: refuse}, // the runtime preempts itself
-		// Never executable; never shared and anonymous, which RLIMIT_DATA does not count.
+		// Never executable; never shared and anonymous, and never a stack, which RLIMIT_DATA does not count; never of the machine's
+		// reserved huge pages, which no resident size shows.
 		{name: "mmap", alts: [][]cond{
 			{without(2, unix.PROT_EXEC), without(3, unix.MAP_ANON)},
-			{without(2, unix.PROT_EXEC), without(3, unix.MAP_SHARED)},
+			{without(2, unix.PROT_EXEC), without(3, unix.MAP_SHARED|unix.MAP_GROWSDOWN|unix.MAP_HUGETLB)},
 		}, act: actAllow, other: refuse},
 		{name: "mprotect", alts: [][]cond{{without(2, unix.PROT_EXEC)}}, act: actAllow, other: refuse},
-		// No F_SETOWN (signals to others), no F_SETSIG, F_SETLEASE, F_NOTIFY, no pipe resizing.
-		{name: "fcntl", alts: anyInt(1, unix.F_GETFD, unix.F_SETFD, unix.F_GETFL, unix.F_SETFL, unix.F_DUPFD_CLOEXEC,
-			unix.F_SETLK, unix.F_SETLKW, unix.F_GETLK), act: actAllow, other: refuse},
+		{name: "fcntl", alts: anyInt(1, commands...), act: actAllow, other: refuse},
 		{name: "clone", alts: [][]cond{{equal(0, cloneThread)}, {equal(0, cloneThreadTLS)}}, act: actAllow, other: refuse},
 		// Not PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_MM.
 		{name: "prctl", alts: anyInt(0, unix.PR_SET_VMA, unix.PR_SET_NAME, unix.PR_GET_NAME), act: actAllow, other: refuse},
@@ -121,8 +125,10 @@ func fileRules(fs FSMode) []rule {
 			rule{name: "openat", alts: [][]cond{{without(2, openWrites)}}, act: actAllow, other: denied},
 			rule{name: "open", alts: [][]cond{{without(1, openWrites)}}, act: actAllow, other: denied})
 	}
-	// SQLite opens the wal-index with O_RDWR|O_CREAT, grows and locks it. Landlock holds that to Policy.RWFiles.
-	return append(rules, each(actAllow, "open", "openat", "ftruncate", "fallocate", "fsync", "fdatasync", "fchmod", "fchown")...)
+	// SQLite opens the wal-index with O_RDWR|O_CREAT, grows and locks it. Landlock holds that to Policy.RWFiles. Not what a descriptor
+	// for reading is enough for (fchmod, fchown: Landlock does not know them), nor fallocate, which takes blocks of the disk past
+	// RLIMIT_FSIZE; SQLite does without.
+	return append(rules, each(actAllow, "open", "openat", "ftruncate", "fsync", "fdatasync")...)
 }
 
 // killedCalls end the child at once with SIGSYS: no code in it has a reason for them, so the attempt is an attack.

@@ -208,6 +208,8 @@ func commonChecks() []filterCheck {
 		{"mmap", [6]uint64{0, 4096, unix.PROT_READ, unix.MAP_SHARED}, actAllow},
 		{"mmap", [6]uint64{0, 4096, unix.PROT_READ, unix.MAP_SHARED | unix.MAP_ANON}, eperm},
 		{"mmap", [6]uint64{0, 4096, unix.PROT_READ, unix.MAP_SHARED_VALIDATE | unix.MAP_ANON}, eperm},
+		{"mmap", [6]uint64{0, 4096, unix.PROT_READ, unix.MAP_PRIVATE | unix.MAP_ANON | unix.MAP_GROWSDOWN}, eperm},
+		{"mmap", [6]uint64{0, 2 << 20, unix.PROT_READ, unix.MAP_PRIVATE | unix.MAP_ANON | unix.MAP_HUGETLB}, eperm},
 		{"mmap", [6]uint64{0, 4096, unix.PROT_EXEC, unix.MAP_PRIVATE | unix.MAP_ANON}, eperm},
 		{"mmap", [6]uint64{0, 4096, unix.PROT_EXEC | high, unix.MAP_PRIVATE}, eperm},
 		{"mprotect", [6]uint64{0, 4096, unix.PROT_READ | unix.PROT_WRITE}, actAllow},
@@ -240,14 +242,15 @@ func commonChecks() []filterCheck {
 
 // modeChecks are those of one file mode.
 func modeChecks() map[FSMode][]filterCheck {
-	eacces := actErrno(unix.EACCES)
+	eacces, eperm := actErrno(unix.EACCES), actErrno(unix.EPERM)
 	const rdonly, write, create = unix.O_RDONLY | unix.O_CLOEXEC, unix.O_RDWR, unix.O_CREAT | unix.O_WRONLY
 	return map[FSMode][]filterCheck{
-		FSNone: {{"openat", [6]uint64{0, 1, rdonly}, eacces}, {"newfstatat", [6]uint64{}, eacces}},
+		FSNone: {{"openat", [6]uint64{0, 1, rdonly}, eacces}, {"newfstatat", [6]uint64{}, eacces}, {"fcntl", [6]uint64{3, unix.F_SETLK}, eperm}},
 		FSRO: {{"openat", [6]uint64{0, 1, rdonly}, actAllow}, {"openat", [6]uint64{0, 1, write}, eacces}, {"openat", [6]uint64{0, 1, create}, eacces},
 			{"openat", [6]uint64{0, 1, unix.O_TMPFILE | unix.O_DIRECTORY}, eacces}, {"openat", [6]uint64{0, 1, unix.O_DIRECTORY}, actAllow},
-			{"openat", [6]uint64{0, 1, unix.O_TRUNC | high}, eacces}, {"open", [6]uint64{1, rdonly}, actAllow}, {"open", [6]uint64{1, write}, eacces}},
-		FSROShm: {{"openat", [6]uint64{0, 1, write}, actAllow}, {"ftruncate", [6]uint64{}, actAllow}, {"unlinkat", [6]uint64{}, eacces}, {"renameat2", [6]uint64{}, eacces}},
+			{"openat", [6]uint64{0, 1, unix.O_TRUNC | high}, eacces}, {"open", [6]uint64{1, rdonly}, actAllow}, {"open", [6]uint64{1, write}, eacces}, {"fcntl", [6]uint64{3, unix.F_SETLK}, actAllow}},
+		FSROShm: {{"openat", [6]uint64{0, 1, write}, actAllow}, {"ftruncate", [6]uint64{}, actAllow}, {"unlinkat", [6]uint64{}, eacces}, {"renameat2", [6]uint64{}, eacces},
+			{"fcntl", [6]uint64{3, unix.F_SETLK}, actAllow}},
 	}
 }
 
@@ -278,7 +281,7 @@ func TestFilter(t *testing.T) {
 				}
 			}
 			// What must not be there at all, and every number nobody has named.
-			for _, name := range []string{"socket", "socketpair", "connect", "bind", "listen", "accept", "accept4", "kill", "tkill", "dup3", "sendmmsg", "truncate", "vmsplice", "shmget"} {
+			for _, name := range []string{"socket", "socketpair", "connect", "bind", "listen", "accept", "accept4", "kill", "tkill", "dup3", "sendmmsg", "truncate", "vmsplice", "shmget", "fchmod", "fchown", "fallocate"} {
 				if got := interpret(t, prog, seccompData{nr: header[name], arch: m.audit}); header[name] == 0 || got != eperm {
 					t.Errorf("%s %s %s (%d): %#x", goarch, fs, name, header[name], got)
 				}

@@ -55,11 +55,14 @@ func jobs() map[string]func(job, func(int, string)) {
 			}
 			return "wrote", nil
 		}),
-		"environ": once(func(job) (string, error) { return strings.Join(append(os.Environ(), os.Args...), "|"), nil }),
-		"grow":    once(grow),
-		"grab":    once(grab),
-		"spin":    spin,
-		"sleep":   once(func(job) (string, error) { time.Sleep(time.Minute); return "", nil }),
+		"environ":   once(func(job) (string, error) { return strings.Join(append(os.Environ(), os.Args...), "|"), nil }),
+		"grow":      once(grow),
+		"grab":      once(grab),
+		"uncounted": once(uncounted),
+		"spoil":     once(spoil),
+		"spin":      spin,
+		"threads":   once(threads),
+		"sleep":     once(func(job) (string, error) { time.Sleep(time.Minute); return "", nil }),
 		"sigsys": once(func(job) (string, error) {
 			_, err := sys(165 /* mount on amd64, getrusage on arm64 */)
 			return verdict(err, "mounted"), nil

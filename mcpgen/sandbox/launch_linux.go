@@ -68,16 +68,17 @@ func (d direct) launch(o order, files []*os.File, born func(birth, func())) (Exi
 	place := d.cgroups.confine(process.Pid, o.Policy)
 	b.Cgroup, b.Controls = place.layer, place.controls
 	born(b, func() { _ = process.Kill() }) // os.ErrProcessDone is what was wanted
-	if may {
-		stop := make(chan struct{})
-		var beside sync.WaitGroup
-		beside.Go(func() { calm(process.Pid, stop) })
-		awaitEnd(process.Pid)
-		close(stop)
-		beside.Wait()
-	}
+	watch := newThreadWatch(b, runtime.NumCPU(), may, func() { _ = process.Kill() })
+	stop := make(chan struct{})
+	var beside sync.WaitGroup
+	var reason string
+	beside.Go(func() { reason = watch.run(stop) })
+	awaitEnd(process.Pid)
+	close(stop)
+	beside.Wait()
 	state, err := process.Wait()
 	exit := exitOf(state, err)
+	exit.Reason = reason
 	if exit.Memory = place.oom(); exit.Memory {
 		exit.Reason = fmt.Sprintf("memory limit of its cgroup: %d MiB", o.Policy.memoryLimit()>>20)
 	}

@@ -84,6 +84,14 @@ func TestCopyLines(t *testing.T) {
 		if len(got) != 3*lineBurst {
 			t.Errorf("%d of a slow child's lines", len(got))
 		}
+		const much = 8 << 20
+		for _, line := range []string{strings.Repeat("f", 80) + "\n", strings.Repeat("f", 1<<20) + "\n"} {
+			start := time.Now()
+			copyLines(strings.NewReader(strings.Repeat(line, much/len(line))), time.Now, emit)
+			if took := time.Since(start); took < much/2/pauseAfter*pause || took > much/pauseAfter*pause {
+				t.Errorf("%d MiB in lines of %d bytes were read in %v", much>>20, len(line), took)
+			}
+		}
 	})
 }
 

@@ -51,6 +51,12 @@ func TestMain(m *testing.M) {
 		case "sandbox-swap":
 			swapMain()
 			return
+		case "sandbox-crowd":
+			crowdMain()
+			return
+		case "sandbox-one":
+			oneMain()
+			return
 		case "sandbox-parent":
 			parentMain()
 			return

@@ -178,7 +178,7 @@ Written by `+"`make sandbox`"+`; not edited by hand. Linux %s, %s.
 
 Each attack is tried by a child that the test program confines with the real policy, started as the product starts it: by a starter, below a studio that has confined itself. "docker" is
 Docker's default system call profile (github.com/moby/profiles) with its default capabilities, put on the way its runtime does; no container engine was running. "No Landlock" is a kernel
-that answers ENOSYS to its calls. File modes: none (no SQLite connection), ro (SQLite files readable), roshm (the -wal and -shm files writable too).
+that answers ENOSYS to its calls. File modes: none (no SQLite connection), ro (SQLite files readable), roshm (the -shm files writable too).
 
 * An error name: the call was refused with it. *killed*: the system call filter ended the child (SIGSYS). *bounded*: a resource came to an end that was the child's own.
 * Without a sandbox, as an ordinary user: %d of the %d attacks tried work, which shows that they have teeth. "not tried" would harm the machine or needs root; "fails here too" needs

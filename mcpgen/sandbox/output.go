@@ -15,15 +15,28 @@ const (
 	maxLine   = 4096 // bytes; the rest of a longer line is dropped
 	lineBurst = 200  // lines at once
 	lineRate  = 20   // lines per second on average
+
+	// After so many bytes there is a pause: reading costs the studio as much as printing costs the child, and is in no limit of the
+	// child's.
+	pauseAfter = 64 << 10
+	pause      = 2 * time.Millisecond
 )
 
 // copyLines reads r to its end and hands on its lines: shortened, without control characters, and at a bounded rate.
 // Lines dropped are counted in a line of their own.
 func copyLines(r io.Reader, now func() time.Time, emit func(string)) {
 	in := bufio.NewReaderSize(r, maxLine)
-	tokens, last, dropped := float64(lineBurst), now(), 0
+	tokens, last, dropped, unpaused := float64(lineBurst), now(), 0, 0
+	read := func() ([]byte, error) {
+		part, err := in.ReadSlice('\n')
+		if unpaused += len(part); unpaused > pauseAfter {
+			unpaused = 0
+			time.Sleep(pause)
+		}
+		return part, err
+	}
 	for {
-		line, err := in.ReadSlice('\n')
+		line, err := read()
 		if text := cleanLine(line); text != "" {
 			t := now()
 			tokens = min(lineBurst, tokens+t.Sub(last).Seconds()*lineRate)
@@ -40,7 +53,7 @@ func copyLines(r io.Reader, now func() time.Time, emit func(string)) {
 			}
 		}
 		for errors.Is(err, bufio.ErrBufferFull) { // the rest of a long line
-			_, err = in.ReadSlice('\n')
+			_, err = read()
 		}
 		if err != nil {
 			break

@@ -16,8 +16,8 @@ const (
 	FSNone FSMode = "none"
 	// FSRO allows reading below Policy.Dirs: SQLite databases in rollback-journal mode.
 	FSRO FSMode = "ro"
-	// FSROShm is FSRO plus writing to Policy.RWFiles, the existing -wal and -shm files of a database in WAL mode
-	// (https://sqlite.org/wal.html#readonly: a reader needs to write the wal-index).
+	// FSROShm is FSRO plus writing to Policy.RWFiles, the existing -shm files of databases in WAL mode
+	// (https://sqlite.org/wal.html#readonly: a reader needs to write the wal-index, and nothing else).
 	FSROShm FSMode = "roshm"
 )
 
@@ -37,10 +37,13 @@ const (
 	// UIDs is the length of that range.
 	UIDs = 64
 
-	maxThreads   = 100      // the Go runtime ends the program above it (debug.SetMaxThreads)
-	maxProcesses = 128      // RLIMIT_NPROC, pids.max: threads of the child's own uid
-	maxFiles     = 512      // RLIMIT_NOFILE
-	maxShmFile   = 64 << 20 // RLIMIT_FSIZE, growth of a wal-index; it takes 32 KiB for 4,096 pages of the log
+	maxThreads   = 100 // the Go runtime ends the program above it (debug.SetMaxThreads)
+	maxProcesses = 128 // RLIMIT_NPROC, pids.max: threads of the child's own uid
+	// reservedProcesses are what a child of the studio's own user leaves to the studio of that user's RLIMIT_NPROC.
+	reservedProcesses = 64
+	maxFiles          = 512      // RLIMIT_NOFILE
+	maxSignals        = 512      // RLIMIT_SIGPENDING: of the user, who may be the studio's
+	maxShmFile        = 64 << 20 // RLIMIT_FSIZE, growth of a wal-index; it takes 32 KiB for 4,096 pages of the log
 )
 
 // Policy is what the child is confined to. The parent sends it to the child once, as JSON, before anything else.
@@ -91,6 +94,11 @@ func (p Policy) memoryLimit() uint64 {
 // dataLimit is RLIMIT_DATA: a second bound behind the watchdog, for what is mapped faster than it looks. It counts
 // reservations too, hence the room above the limit.
 func dataLimit(p Policy) uint64 { return p.memoryLimit() + p.memoryLimit()/4 + 96<<20 }
+
+// addressLimit is RLIMIT_AS: room for what the Go runtime reserves, which is somewhat over 1 GiB, and no more than that. Addresses cost
+// memory too: the kernel's tables for them, 4 KiB for every 2 MiB that a page was ever read in, are in no other limit and in no resident
+// size.
+func addressLimit(p Policy) uint64 { return dataLimit(p) + 4<<30 }
 
 // normalize checks what the caller chose and returns the policy with defaults filled, paths cleaned and parents
 // before their children.

@@ -83,7 +83,7 @@ type Verified struct {
 	CapAmbient       uint64 `json:"cap_ambient"`
 	CapBounding      uint64 `json:"cap_bounding"` // cannot be emptied without CAP_SETPCAP; harmless under no_new_privs
 	Threads          int    `json:"threads"`
-	// Rlimits are the hard limits core, data, fsize, nofile, nproc and memlock; one without a limit is not in it.
+	// Rlimits are the hard limits as, core, data, fsize, nofile, nproc and memlock; one without a limit is not in it.
 	Rlimits map[string]uint64 `json:"rlimits,omitempty"`
 	Problem string            `json:"problem,omitempty"` // why the status could not be read
 }

@@ -7,8 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// setRlimits bounds what the kernel counts per process. RLIMIT_AS and RLIMIT_CPU are left alone: a Go program reserves
-// address space by the hundred gigabytes, and a server's CPU time only grows.
+// setRlimits bounds what the kernel counts per process. RLIMIT_CPU is left alone: a server's CPU time only grows.
 func setRlimits(r *Report, p Policy) {
 	type limit struct {
 		what     string
@@ -20,6 +19,8 @@ func setRlimits(r *Report, p Policy) {
 	limits := []limit{
 		{"open files", unix.RLIMIT_NOFILE, maxFiles, number},
 		{"data memory", unix.RLIMIT_DATA, dataLimit(p), sized},
+		{"addresses", unix.RLIMIT_AS, addressLimit(p), sized},
+		{"pending signals", unix.RLIMIT_SIGPENDING, maxSignals, number}, // one is set aside for each timer
 		{"core file", unix.RLIMIT_CORE, 0, sized},
 		{"locked memory", unix.RLIMIT_MEMLOCK, 0, sized},
 		{"message queue", unix.RLIMIT_MSGQUEUE, 0, sized},
@@ -31,6 +32,8 @@ func setRlimits(r *Report, p Policy) {
 	limits = append(limits, size)
 	if p.OwnUID || p.userNS() { // else it would count the studio and everything of its user
 		limits = append(limits, limit{"processes", unix.RLIMIT_NPROC, maxProcesses, number})
+	} else if n, ok := sharedProcesses(); ok {
+		limits = append(limits, limit{"processes of its user", unix.RLIMIT_NPROC, n, number})
 	}
 	var set, none, failed []string
 	for _, l := range limits {
@@ -55,4 +58,14 @@ func setRlimits(r *Report, p Policy) {
 		return
 	}
 	r.add(LayerRlimits, StateEnforced, strings.Join(set, ", "))
+}
+
+// sharedProcesses is RLIMIT_NPROC of a child that is of the studio's own user, where that has a limit: somewhat less, so that the child meets
+// it while the studio can still have threads.
+func sharedProcesses() (uint64, bool) {
+	var have unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NPROC, &have); err != nil || have.Cur == unix.RLIM_INFINITY {
+		return 0, false
+	}
+	return have.Cur - min(reservedProcesses, have.Cur/4), true
 }

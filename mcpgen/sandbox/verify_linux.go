@@ -1,28 +1,40 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // verify reads the status of every thread of pid and keeps the weakest value of each field.
-func verify(pid int) Verified {
-	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid))
-	if err != nil || len(files) == 0 {
-		return Verified{Problem: fmt.Sprintf("no thread of process %d visible in /proc", pid)}
+func verify(pid int) Verified { return verifyIn("/proc", pid) }
+
+// verifyIn is verify where proc is mounted.
+func verifyIn(proc string, pid int) Verified {
+	dir := filepath.Join(proc, strconv.Itoa(pid))
+	threads, err := os.ReadDir(filepath.Join(dir, "task"))
+	if err != nil || len(threads) == 0 {
+		return Verified{Problem: fmt.Sprintf("no thread of process %d visible in %s", pid, proc)}
 	}
 	var all Verified
-	for _, f := range files {
+	for _, t := range threads {
+		f := filepath.Join(dir, "task", t.Name(), "status")
 		b, err := os.ReadFile(f)
-		if err != nil {
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) {
 			continue // the thread ended; the others count, and none at all is a problem
 		}
-		v, err := parseStatus(string(b))
-		if err != nil {
+		var v Verified
+		if err == nil {
+			v, err = parseStatus(string(b))
+		}
+		if err != nil { // whatever it is: a thread that was not looked at is not verified
 			return Verified{Problem: fmt.Sprintf("%s: %v", f, err)}
 		}
 		if all.Threads++; all.Threads == 1 {
@@ -35,7 +47,7 @@ func verify(pid int) Verified {
 	if all.Threads == 0 {
 		return Verified{Problem: fmt.Sprintf("status of process %d not readable", pid)}
 	}
-	if b, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", pid)); err == nil { // limits belong to the process, not to a thread
+	if b, err := os.ReadFile(filepath.Join(dir, "limits")); err == nil { // limits belong to the process, not to a thread
 		all.Rlimits = parseLimits(string(b))
 	}
 	return all
@@ -45,7 +57,7 @@ func verify(pid int) Verified {
 // apart by two blanks or more. "unlimited" is left out.
 func parseLimits(text string) map[string]uint64 {
 	names := map[string]string{"Max core file size": "core", "Max data size": "data", "Max file size": "fsize", "Max open files": "nofile",
-		"Max processes": "nproc", "Max locked memory": "memlock"}
+		"Max processes": "nproc", "Max locked memory": "memlock", "Max address space": "as"}
 	limits := map[string]uint64{}
 	for line := range strings.Lines(text) {
 		name, rest, _ := strings.Cut(line, "  ")

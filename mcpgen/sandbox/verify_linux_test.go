@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"math/bits"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -52,6 +53,31 @@ func TestWeakestThreadCounts(t *testing.T) {
 				t.Errorf("%s: short of %v", name, short)
 			}
 		}
+	}
+}
+
+// A thread whose status cannot be read, for whatever reason but its end, is not verified, and the others do not count without it.
+func TestVerifyOfUnreadableThread(t *testing.T) {
+	proc := t.TempDir()
+	tasks := filepath.Join(proc, "7", "task")
+	for _, thread := range []string{"7", "8", "9"} {
+		if err := os.MkdirAll(filepath.Join(tasks, thread), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, thread := range []string{"7", "8"} { // 9 ended between the list and the look
+		if err := os.WriteFile(filepath.Join(tasks, thread, "status"), []byte(statusText), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if v := verifyIn(proc, 7); v.Problem != "" || v.Threads != 2 || v.UID != 1000 {
+		t.Errorf("got %+v", v)
+	}
+	if err := os.Mkdir(filepath.Join(tasks, "9", "status"), 0o755); err != nil { // the read fails with EISDIR
+		t.Fatal(err)
+	}
+	if v := verifyIn(proc, 7); !strings.Contains(v.Problem, "task/9/status") {
+		t.Errorf("got %+v", v)
 	}
 }
 
@@ -125,5 +151,14 @@ func TestCgroupBase(t *testing.T) {
 			}
 			place.remove()
 		})
+	}
+}
+
+// Every capability that the studio or its starter may keep has a name for the admin.
+func TestCapabilitiesHaveNames(t *testing.T) {
+	for _, keep := range []uint64{starterCapabilities(), parentCapabilities(ParentOptions{}) | 1<<unix.CAP_DAC_OVERRIDE | 1<<unix.CAP_FOWNER} {
+		if got := capabilityNames(keep); strings.Contains(got, "0x") || strings.Count(got, "CAP_") != bits.OnesCount64(keep) {
+			t.Errorf("%#x is told as %s", keep, got)
+		}
 	}
 }

@@ -82,8 +82,11 @@ func (a *analysis) classify(s *Statement) {
 	if s.Class == Read {
 		if i, ok := a.findWrite(); ok {
 			s.Class, s.offender = Write, a.span(i)
-			if changesRows(a.kw(i)) {
-				s.Verb = a.kw(i)
+			switch kw := a.kw(i); {
+			case changesRows(kw):
+				s.Verb = kw
+			case kw == "FOR", kw == "LOCK": // with what it is for
+				s.offender.end = a.span(i + 1).end
 			}
 		}
 	}

@@ -21,7 +21,6 @@ func Parse(d Dialect, sql string) (Statement, []Problem) {
 	a.classify(&s)
 	a.collect(&s)
 	if len(a.sig) == 1 && a.sig[0].Kind == Placeholder {
-		s.passthrough = true
 		a.err(Passthrough, 0, "The whole SQL is one parameter, so whoever calls the tool writes the SQL. Write the statement here and use parameters for its values.")
 	} else {
 		a.checkFunctions()

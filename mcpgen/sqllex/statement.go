@@ -1,5 +1,7 @@
 package sqllex
 
+import "strings"
+
 // Class says what a statement does, as far as its words show.
 type Class string
 
@@ -42,20 +44,14 @@ type Statement struct {
 	Class  Class   `json:"class"`
 	Verb   string  `json:"verb"` // the deciding keyword in upper case, such as SELECT; empty if there is none
 
-	sql         string
-	uses        []use
-	offender    span // what makes it other than Read
-	verbAt      int  // index of the verb among the significant tokens
-	passthrough bool
+	sql      string
+	uses     []use
+	offender span // what makes it other than Read
+	verbAt   int  // index of the verb among the significant tokens
 }
 
 // SQL returns the text as it was given to [Parse].
 func (s Statement) SQL() string { return s.sql }
-
-// Passthrough reports whether the whole SQL is one parameter, so that the caller
-// of the tool brings the statement. Such a value is SQL: it must be parsed itself
-// and must not be bound.
-func (s Statement) Passthrough() bool { return s.passthrough }
 
 // NotRead returns a problem with code [WriteStatement] if the statement is of any
 // class but [Read]. The problem stands at the word that decides.
@@ -63,14 +59,20 @@ func (s Statement) NotRead() (Problem, bool) {
 	if s.Class == Read {
 		return Problem{}, false
 	}
-	what := "This statement"
+	what, does, instead := "This statement", "is not certain to only read", "Use SELECT"
 	if s.Verb != "" {
 		what = s.Verb
+	}
+	if words := strings.ToUpper(strings.Join(strings.Fields(s.sql[s.offender.start:s.offender.end]), " ")); s.Class == Write && words != s.Verb {
+		what, instead = s.Verb+" … "+words, "Leave "+words+" out"
+	}
+	if s.Class == DDL || s.Class == Write && changesRows(s.Verb) {
+		does = "changes the database"
 	}
 	p := Problem{
 		Code:     WriteStatement,
 		Severity: SeverityError,
-		Message:  what + " is not certain to only read, and this connection is read-only. Use SELECT, or a connection and a tool that may write.",
+		Message:  what + " " + does + ", and a tool or a connection that only reads does not run it. " + instead + ", or let both the tool and its connection write.",
 		Pos:      Pos{Offset: s.offender.start},
 		End:      s.offender.end,
 	}

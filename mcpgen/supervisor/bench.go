@@ -26,6 +26,7 @@ const draftID = "draft"
 type benches struct {
 	mu     sync.Mutex
 	byKey  map[string]*bench // by connection id
+	living int               // those of byKey, and those that are retired but start or are used still
 	freed  chan struct{}     // closed and replaced when one becomes idle or ends
 	closed bool
 }
@@ -122,7 +123,7 @@ func (v *Supervisor) takeBench(ctx context.Context, b mcpgen.Bench) (*bench, err
 			case <-ctx.Done():
 				return nil, ctx.Err()
 			case <-patience.C:
-				return nil, &store.Error{Code: store.Unavailable, Retry: 5, Message: fmt.Sprintf("All %d workbenches are busy with other connections. Try again in a moment.", v.o.BenchMax)}
+				return nil, &store.Error{Code: store.Unavailable, Retry: 5, Message: fmt.Sprintf("All %d workbenches are busy. Try again in a moment.", v.o.BenchMax)}
 			}
 		case mine:
 			v.tasks.Go(func() { v.startBench(w, b) })
@@ -157,11 +158,12 @@ func (v *Supervisor) reserveBench(key string, digest [sha256.Size]byte) (w *benc
 		w = nil
 	}
 	if w == nil {
-		if len(s.byKey) >= v.o.BenchMax && !s.evict() {
+		if s.living >= v.o.BenchMax && !s.evict() {
 			return nil, s.freed, false
 		}
 		w, mine = &bench{digest: digest, started: make(chan struct{})}, true
 		s.byKey[key] = w
+		s.living++
 	}
 	w.users++
 	return w, nil, mine
@@ -171,7 +173,7 @@ func (v *Supervisor) reserveBench(key string, digest [sha256.Size]byte) (w *benc
 func (s *benches) evict() bool {
 	var oldest string
 	for key, w := range s.byKey {
-		if w.users == 0 && (oldest == "" || w.lastUse.Before(s.byKey[oldest].lastUse)) {
+		if w.users == 0 && isDone(w.started) && (oldest == "" || w.lastUse.Before(s.byKey[oldest].lastUse)) {
 			oldest = key
 		}
 	}
@@ -188,18 +190,20 @@ func (s *benches) retire(key string, w *bench) {
 		delete(s.byKey, key)
 	}
 	w.retired = true
-	if w.users == 0 {
-		w.finish()
+	s.dismiss(w)
+}
+
+// dismiss ends a retired workbench that has been started and that nobody uses, and lets those look again who wait for a place. The
+// caller holds s.mu.
+func (s *benches) dismiss(w *bench) {
+	if w.retired && w.users == 0 && isDone(w.started) {
+		s.living--
+		if w.child != nil {
+			w.child.end("the workbench is no longer needed")
+		}
 	}
 	close(s.freed)
 	s.freed = make(chan struct{})
-}
-
-// finish ends the child of a retired workbench, if it has one by now. The caller holds benches.mu.
-func (w *bench) finish() {
-	if isDone(w.started) && w.child != nil {
-		w.child.end("the workbench is no longer needed")
-	}
 }
 
 // startBench starts the child for everybody who waits for it.
@@ -217,9 +221,7 @@ func (v *Supervisor) startBench(w *bench, b mcpgen.Bench) {
 	defer s.mu.Unlock()
 	w.child, w.err = child, err
 	close(w.started)
-	if w.retired && w.users == 0 {
-		w.finish()
-	}
+	s.dismiss(w)
 }
 
 func (v *Supervisor) giveBench(key string, w *bench) {
@@ -228,16 +230,11 @@ func (v *Supervisor) giveBench(key string, w *bench) {
 	defer s.mu.Unlock()
 	w.users--
 	w.lastUse = v.o.Now()
-	switch {
-	case w.users > 0:
-	case w.retired:
-		w.finish()
-	case isDone(w.started) && w.err != nil:
+	if w.users == 0 && !w.retired && isDone(w.started) && w.err != nil {
 		s.retire(key, w)
-	default:
-		close(s.freed)
-		s.freed = make(chan struct{})
+		return
 	}
+	s.dismiss(w)
 }
 
 // sweepBenches ends workbenches that were not used for a while, until Close.

@@ -285,3 +285,48 @@ func TestBenchNotStarted(t *testing.T) {
 	all.Wait()
 	eventually(t, time.Minute, "no child is left", func() bool { return len(children(t)) == 0 })
 }
+
+// TestBenchesAreBounded: no more workbenches work at once than may, whatever changes meanwhile: each further draft of a connection, and
+// each change of a stored one, has the old workbench finish what runs in it, beside the new one.
+func TestBenchesAreBounded(t *testing.T) {
+	o := options(shop(t))
+	o.BenchMax = 2
+	v := newSupervisor(t, o)
+	in := mcpgen.PreviewIn{Tool: draft(t, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < 500000) SELECT count(*) AS n FROM n", nil), Arguments: json.RawMessage(`{}`)}
+	working := func() (n int) {
+		v.roster.mu.Lock()
+		defer v.roster.mu.Unlock()
+		for p := range v.roster.roles {
+			if p.link.InFlight() > 0 {
+				n++
+			}
+		}
+		return n
+	}
+	var all sync.WaitGroup
+	var most atomic.Int64
+	done := make(chan struct{})
+	for i := range 6 {
+		all.Go(func() {
+			b := sqliteBench("shop.db")
+			b.Connection.ID, b.Connection.MaxRows = "", 10+i
+			var out mcpgen.PreviewOut
+			if err := v.Bench(t.Context(), b, mcpgen.BenchPreview, in, &out); err != nil || string(out.Rows) != `[{"n":500000}]` {
+				t.Errorf("%s %v", out.Rows, err)
+			}
+		})
+	}
+	go func() { all.Wait(); close(done) }()
+	for !isDone(done) {
+		most.Store(max(most.Load(), int64(working())))
+		time.Sleep(time.Millisecond)
+	}
+	if n := most.Load(); n > 2 || n == 0 {
+		t.Errorf("%d workbenches worked at once", n)
+	}
+	v.benches.mu.Lock()
+	if v.benches.living > 2 || v.benches.living != len(v.benches.byKey) {
+		t.Errorf("%d are counted, %d are there", v.benches.living, len(v.benches.byKey))
+	}
+	v.benches.mu.Unlock()
+}

@@ -75,8 +75,10 @@ func (v *Supervisor) Call(ctx context.Context, q *hop.Request, r *hop.Reply) err
 				return ctx.Err()
 			case errors.Is(err, hop.ErrTooLarge):
 				return err
+			case errors.Is(err, hop.ErrNoAnswer):
+				return &store.Error{Code: store.Unavailable, Retry: 1, Err: err, Message: "The generated server did not answer this call in time. Its outcome is not known."}
 			case !errors.Is(err, hop.ErrNotSent):
-				return &store.Error{Code: store.Unavailable, Retry: 1, Err: err, Message: "The generated server stopped while this call ran. Its outcome is not known. The server is being restarted."}
+				return &store.Error{Code: store.Unavailable, Retry: 1, Err: err, Message: "The generated server ended while this call ran. Its outcome is not known."}
 			}
 		} else if s.child == nil && !s.wait {
 			return &store.Error{Code: store.Unavailable, Retry: 10, Message: "No revision is running. An admin can press Deploy in the studio."}

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -22,6 +23,7 @@ import (
 	"mcpstudio/mcpgen/control"
 	"mcpstudio/mcpgen/hop"
 	"mcpstudio/mcpgen/sandbox"
+	"mcpstudio/store"
 )
 
 // hostile is a child that has been taken over: it confines itself, since the parent
@@ -107,6 +109,9 @@ func hostile(how string) int {
 	case "deaf":
 		_ = c.Send(ctx, control.Message{Type: control.TypeReady})
 		time.Sleep(time.Minute)
+	case "mute":
+		_ = c.Send(ctx, control.Message{Type: control.TypeReady})
+		_ = hop.Serve(ctx, link, mute{}, 4)
 	case "lies":
 		_ = c.Send(ctx, control.Message{Type: control.TypeReady})
 		_ = hop.Serve(ctx, link, liar{`{"jsonrpc":"2.0","id":"studio-health","result":{"supportedVersions":["2026-07-28"],"protocolVersion":"2025-11-25","serverInfo":{"name":"Shop"},"tools":[]}}`}, 1)
@@ -124,6 +129,40 @@ func (liar) Inline(*hop.Request) bool { return true }
 
 func (l liar) Serve(_ context.Context, _ *hop.Request, r *hop.Reply) {
 	r.Status, r.Body = http.StatusOK, append(r.Body, l.body...)
+}
+
+// mute says that it lives, and nothing else.
+type mute struct{}
+
+func (mute) Inline(q *hop.Request) bool { return string(q.Method) == "ping" }
+
+func (mute) Serve(ctx context.Context, q *hop.Request, _ *hop.Reply) {
+	if string(q.Method) != "ping" {
+		<-ctx.Done()
+	}
+}
+
+// TestMuteChild: a call that a living child does not answer does not stay for ever, nor does the child hear of it for ever.
+func TestMuteChild(t *testing.T) {
+	o := options(shop(t))
+	o.AliveEvery, o.CallTimeout = 20*time.Millisecond, 500*time.Millisecond
+	v := newSupervisor(t, o)
+	mustDeploy(t, v, deployment(t, 1, snapshot(sqliteConnection("shop.db"), "one"), nil))
+	pid := livePID(t, v)
+	v.o.Args = []string{"studio", "hostile", "mute"} // from now on
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, time.Minute, "another child is live", func() bool { s := v.State(); return s.PID != 0 && s.PID != pid })
+	now := livePID(t, v)
+	start := time.Now()
+	_, _, err := callTool(t.Context(), v, "which", "{}")
+	if took := time.Since(start); store.CodeOf(err) != store.Unavailable || !strings.Contains(err.Error(), "did not answer this call in time") || took < o.CallTimeout {
+		t.Errorf("got %v after %s", err, took)
+	}
+	if got := livePID(t, v); got != now {
+		t.Errorf("the child was replaced: %d, %d", now, got)
+	}
 }
 
 // TestHostileChild: whatever a candidate does, the deploy fails in time with a
@@ -197,6 +236,32 @@ func TestGarbageFromTheLiveChild(t *testing.T) {
 	last := v.Sandbox(t.Context()).LastExit
 	if last == nil || last.PID != pid || !strings.Contains(last.Reason, "protocol") && !strings.Contains(last.Reason, "link") {
 		t.Errorf("the last exit: %+v", last)
+	}
+}
+
+// TestBrokenLinkCountsFromItsEnd: a child that breaks the rules of calls as soon as it is ready is killed at once, and counts as one that
+// ended early, however long it stays: the next one waits (case 238).
+func TestBrokenLinkCountsFromItsEnd(t *testing.T) {
+	v := newSupervisor(t, options(shop(t)))
+	mustDeploy(t, v, deployment(t, 1, snapshot(sqliteConnection("shop.db"), "one"), nil))
+	time.Sleep(settled)
+	v.o.Args = []string{"studio", "hostile", "frame"} // from now on
+	if err := syscall.Kill(livePID(t, v), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	var s mcpgen.ServerState
+	eventually(t, 30*time.Second, "the state is error", func() bool { s = v.State(); return s.Status == mcpgen.Failed })
+	if !strings.Contains(s.Error, "next attempt is in") || !strings.Contains(s.Error, "broken frame") {
+		t.Errorf("state %+v", s)
+	}
+	for _, l := range v.Logs().Since(0, 0) {
+		var lived time.Duration
+		if _, rest, ok := strings.Cut(l.Message, "the server ended after "); ok && strings.Contains(rest, "broken frame") {
+			var err error
+			if lived, err = time.ParseDuration(strings.Fields(rest)[0]); err != nil || lived >= settled {
+				t.Errorf("%q: %v", l.Message, err)
+			}
+		}
 	}
 }
 

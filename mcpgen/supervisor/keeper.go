@@ -53,8 +53,9 @@ func (k *keeper) run() {
 		case <-k.ctx.Done():
 			return
 		case <-child.ended:
+		case <-child.lost:
 		}
-		lived := k.v.o.Now().Sub(child.readyAt)
+		lived := max(child.until.Sub(child.readyAt), 0)
 		delay = nextDelay(delay, lived >= settled)
 		k.ended(child, lived, delay)
 		if child, delay = k.restart(delay); child == nil {
@@ -76,7 +77,7 @@ func nextDelay(delay time.Duration, hadSettled bool) time.Duration {
 
 // ended notes the end of a child that should be running and holds calls back.
 func (k *keeper) ended(child *process, lived, delay time.Duration) {
-	exit := child.exit
+	exit := child.how()
 	level, what := slog.LevelWarn, fmt.Sprintf("the server ended after %s (%s); it is started again", lived.Round(time.Millisecond), exit)
 	if delay > 0 {
 		what += " in " + delay.String()
@@ -173,11 +174,14 @@ func (k *keeper) retire(ctx context.Context, last *slot, timeout time.Duration) 
 	case <-ctx.Done():
 	}
 	last.child.drain(ctx)
-	if !isDone(last.child.ended) || last.child.exit.Reason != "" {
-		k.v.logs.add(slog.LevelWarn, sourceSupervisor, k.plan.revision, "drained: the time was up, running calls were ended", nil)
-		return
+	level, what := slog.LevelInfo, "drained: all calls finished"
+	switch {
+	case !isDone(last.child.ended) || last.child.exit.Reason != "":
+		level, what = slog.LevelWarn, "drained: the time was up, running calls were ended"
+	case !isDone(last.child.finished):
+		level, what = slog.LevelWarn, fmt.Sprintf("the server ended before its calls had finished (%s)", last.child.exit)
 	}
-	k.v.logs.add(slog.LevelInfo, sourceSupervisor, k.plan.revision, "drained: all calls finished", nil)
+	k.v.logs.add(level, sourceSupervisor, k.plan.revision, what, nil)
 }
 
 func (k *keeper) kill(reason string) {

@@ -27,7 +27,7 @@ func still(t *testing.T) *Supervisor {
 // living is a child that ends after a time.
 func living(v *Supervisor, life time.Duration) *process {
 	p := &process{v: v, readyAt: time.Now(), ended: make(chan struct{}), exit: sandbox.Exit{Code: 1}}
-	time.AfterFunc(life, func() { close(p.ended) })
+	time.AfterFunc(life, func() { p.until = time.Now(); close(p.ended) })
 	return p
 }
 

@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -126,6 +128,110 @@ func TestKilledUnderLoad(t *testing.T) {
 	if s := v.State(); s.Restarts != n {
 		t.Errorf("%d restarts after %d kills", s.Restarts, n)
 	}
+}
+
+// inUse is what this process holds: goroutines, descriptors, and bytes of the heap.
+func inUse(t *testing.T) (goroutines, files int, heap uint64) {
+	t.Helper()
+	fds, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m runtime.MemStats
+	for range 3 { // pools give up what they hold at the second one
+		runtime.GC()
+	}
+	runtime.ReadMemStats(&m)
+	return runtime.NumGoroutine(), len(fds), m.HeapAlloc
+}
+
+// TestNothingIsLeft: after thousands of calls of all kinds, among them broken ones and such whose callers go away at any moment, with
+// kills and deploys in between, the studio holds what it held before.
+func TestNothingIsLeft(t *testing.T) {
+	v := newSupervisor(t, options(shop(t)))
+	mustDeploy(t, v, deployment(t, 1, echoSnapshot("one"), nil))
+	for i := range 100 {
+		mustCall(t, v, "echo", fmt.Sprintf(`{"n":%d}`, i), fmt.Sprintf(`"n":%d`, i))
+	}
+	goroutines, files, heap := inUse(t)
+	const clients = 16
+	each := rounds(2_000, 10_000) / clients
+	var all sync.WaitGroup
+	var made, answered atomic.Int64
+	for c := range clients {
+		all.Go(func() {
+			r := rand.New(rand.NewPCG(1, uint64(c)))
+			for range each {
+				ctx, cancel := context.WithCancel(context.Background())
+				if r.IntN(3) == 0 {
+					after := time.Duration(r.IntN(3000)) * time.Microsecond
+					time.AfterFunc(after, cancel)
+				}
+				call := [][2]string{{"echo", `{"n":1}`}, {"echo", `{"n":"x"}`}, {"none", `{}`}, {"products", `{"status":"new"}`}, {"echo", `{"n":` + strings.Repeat(" ", 1<<18) + `1}`}}[r.IntN(5)]
+				if _, _, err := callTool(ctx, v, call[0], call[1]); err == nil {
+					answered.Add(1)
+				}
+				cancel()
+				made.Add(1)
+			}
+		})
+	}
+	total := int64(each * clients)
+	for i := range int64(4) {
+		eventually(t, 5*time.Minute, "the calls go on", func() bool { return made.Load() >= total*(i+1)/5 })
+		if i%2 == 0 {
+			mustDeploy(t, v, deployment(t, int(i)+2, echoSnapshot("one"), nil))
+		} else if err := syscall.Kill(livePID(t, v), syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all.Wait()
+	mustCallAgain(t, v, "echo", `{"n":7}`, `"n":7`)
+	if answered.Load() < total/4 {
+		t.Errorf("%d of %d calls were answered", answered.Load(), total)
+	}
+	var g, f int
+	var h uint64
+	eventually(t, time.Minute, "all is given back", func() bool {
+		g, f, h = inUse(t)
+		return g <= goroutines+4 && f <= files && h <= heap+4<<20 && len(children(t)) == 1
+	})
+	t.Logf("%d calls, %d answered: %d goroutines (%d before), %d descriptors (%d), %d KiB of heap (%d)", total, answered.Load(), g, goroutines, f, files, h>>10, heap>>10)
+}
+
+// TestKilledWhileDraining: the log says what became of the old revision's calls when it did not get to finish them.
+func TestKilledWhileDraining(t *testing.T) {
+	v := newSupervisor(t, options(shop(t)))
+	s := snapshot(sqliteConnection("shop.db"), "one")
+	slow := store.ToolDraft{ConnectionID: "c-shop", Name: "slow", Description: "slow",
+		SQLQuery: "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < 4000000000) SELECT count(*) AS n FROM n"}.New()
+	slow.ID = "t-slow"
+	s.Tools = append(s.Tools, slow)
+	mustDeploy(t, v, deployment(t, 1, s, nil))
+	old := v.cur.Load().child
+	done := make(chan error, 1)
+	go func() {
+		_, _, err := callTool(context.Background(), v, "slow", "{}")
+		done <- err
+	}()
+	eventually(t, time.Minute, "the call runs", func() bool { return old.link.InFlight() == 1 })
+	mustDeploy(t, v, deployment(t, 2, snapshot(sqliteConnection("shop.db"), "two"), nil))
+	if err := syscall.Kill(old.box.PID(), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; store.CodeOf(err) != store.Unavailable {
+		t.Errorf("the running call got %v", err)
+	}
+	var last string
+	eventually(t, time.Minute, "the log says what became of it", func() bool {
+		lines := v.Logs().Of(1, 0, 1)
+		last = lines[0].Message
+		return strings.Contains(last, "finished") || strings.Contains(last, "drained")
+	})
+	if !strings.Contains(last, "before its calls had finished") || !strings.Contains(last, "SIGKILL") {
+		t.Errorf("it says %q", last)
+	}
+	mustCall(t, v, "which", "{}", "two")
 }
 
 // TestKilledParent: no child outlives a parent that is killed under load, neither the server nor a workbench, whether the parent

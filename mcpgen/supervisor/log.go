@@ -32,7 +32,8 @@ const (
 
 // Log keeps the last lines of deploys and children: up to 1,000 lines or 1 MiB of each of eight revisions, workbenches (revision 0)
 // among them. A revision that says much pushes out its own lines only; a ninth pushes out the one that has been silent longest, but
-// never the live one. IDs grow by one over all of them.
+// never the live one. IDs grow by one over all of them, from the milliseconds of the clock at the start: so those of an earlier run of
+// the studio, which a page may still have, are smaller than all of this one.
 type Log struct {
 	now func() time.Time
 
@@ -50,7 +51,7 @@ type ring struct {
 }
 
 func newLog(now func() time.Time) *Log {
-	return &Log{now: now, rings: map[int]*ring{}, subscribers: map[chan mcpgen.LogLine]struct{}{}}
+	return &Log{now: now, rings: map[int]*ring{}, last: uint64(max(now().UnixMilli(), 0)), subscribers: map[chan mcpgen.LogLine]struct{}{}}
 }
 
 // keep protects the lines of the live revision.
@@ -167,7 +168,7 @@ func (l *Log) Of(revision int, after uint64, limit int) []mcpgen.LogLine {
 }
 
 func (l *Log) since(after uint64, limit int, rings map[int]*ring) []mcpgen.LogLine {
-	if after > l.last { // an id of an earlier run of the studio: everything is new
+	if after > l.last { // of an earlier run, before the clock was set back: everything is new
 		after = 0
 	}
 	out := []mcpgen.LogLine{}

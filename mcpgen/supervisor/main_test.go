@@ -40,6 +40,9 @@ func TestMain(m *testing.M) {
 			os.Exit(hostile(os.Args[2]))
 		}
 	}
+	if len(os.Args) > 2 && os.Args[1] == "tracer" {
+		os.Exit(tracer(os.Args[2]))
+	}
 	if len(os.Args) > 4 && os.Args[1] == "parent" {
 		os.Exit(parentToKill(os.Args[2], os.Args[3], os.Args[4]))
 	}

@@ -14,16 +14,14 @@ import (
 	"mcpstudio/mcpgen/hop"
 )
 
-// maxPages bounds how long a candidate may go on with next cursors.
-const maxPages = 1000
-
 // probe makes a real MCP round trip in both eras over the link that clients'
 // calls will take, and compares every page of tools/list with the manifest.
 func probe(ctx context.Context, link *hop.Link, m *mcpgen.Manifest) (detail string, err error) {
 	var discovered struct {
 		SupportedVersions []string `json:"supportedVersions"`
 	}
-	if err := ask(ctx, link, true, "server/discover", nil, &discovered); err != nil {
+	c := check{link: link, most: mostAnswer(m)}
+	if err := c.ask(ctx, true, "server/discover", nil, &discovered); err != nil {
 		return "", err
 	}
 	if !slices.Contains(discovered.SupportedVersions, hop.Version20260728) {
@@ -36,23 +34,38 @@ func probe(ctx context.Context, link *hop.Link, m *mcpgen.Manifest) (detail stri
 		} `json:"serverInfo"`
 	}
 	hello := `{"protocolVersion":"` + hop.Version20251125 + `","capabilities":{},"clientInfo":{"name":"MCP Studio health check","version":"1"}}`
-	if err := ask(ctx, link, false, "initialize", []byte(hello), &greeted); err != nil {
+	if err := c.ask(ctx, false, "initialize", []byte(hello), &greeted); err != nil {
 		return "", err
 	}
 	if greeted.ProtocolVersion != hop.Version20251125 || greeted.ServerInfo.Name != m.Server.Name {
 		return "", fmt.Errorf("initialize: got %s from %q, want %s from %q", greeted.ProtocolVersion, greeted.ServerInfo.Name, hop.Version20251125, m.Server.Name)
 	}
-	if err := compareTools(ctx, link, m.Tools); err != nil {
+	if err := c.compareTools(ctx, m.Tools); err != nil {
 		return "", err
 	}
 	return fmt.Sprintf("discover, initialize, %d tools", len(m.Tools)), nil
 }
 
+// check is one health check. What a candidate answers may cost the studio no more than the manifest did.
+type check struct {
+	link *hop.Link
+	most int // bytes of an answer
+}
+
+// mostAnswer is more than any answer to the check can have: all definitions and the instructions, each byte escaped, and the rest.
+func mostAnswer(m *mcpgen.Manifest) int {
+	n := 1<<16 + 6*(len(m.Server.Name)+len(m.Server.Instructions))
+	for i := range m.Tools {
+		n += 6 * len(m.Tools[i].Definition)
+	}
+	return n
+}
+
 // compareTools reads all pages of tools/list; what the server says must be what the manifest says.
-func compareTools(ctx context.Context, link *hop.Link, want []mcpgen.Tool) error {
-	var got []json.RawMessage
+func (c check) compareTools(ctx context.Context, want []mcpgen.Tool) error {
+	listed := 0
 	var cursor *string
-	for range maxPages {
+	for {
 		var page struct {
 			Tools      []json.RawMessage `json:"tools"`
 			NextCursor *string           `json:"nextCursor"`
@@ -63,21 +76,24 @@ func compareTools(ctx context.Context, link *hop.Link, want []mcpgen.Tool) error
 		if err != nil {
 			return err
 		}
-		if err := ask(ctx, link, false, "tools/list", params, &page); err != nil {
+		if err := c.ask(ctx, false, "tools/list", params, &page); err != nil {
 			return err
 		}
-		got = append(got, page.Tools...)
-		if cursor = page.NextCursor; cursor == nil {
+		for _, got := range page.Tools {
+			if listed == len(want) {
+				return fmt.Errorf("tools/list: more than %d tools", len(want))
+			}
+			if !sameJSON(got, want[listed].Definition) {
+				return fmt.Errorf("tools/list: the definition of %s is not the manifest's", want[listed].Name)
+			}
+			listed++
+		}
+		if cursor = page.NextCursor; cursor == nil || len(page.Tools) == 0 {
 			break
 		}
 	}
-	if len(got) != len(want) || cursor != nil {
-		return fmt.Errorf("tools/list: got %d tools, want %d", len(got), len(want))
-	}
-	for i := range want {
-		if !sameJSON(got[i], want[i].Definition) {
-			return fmt.Errorf("tools/list: the definition of %s is not the manifest's", want[i].Name)
-		}
+	if listed != len(want) || cursor != nil {
+		return fmt.Errorf("tools/list: got %d tools, want %d", listed, len(want))
 	}
 	return nil
 }
@@ -96,14 +112,17 @@ func sameJSON(a, b json.RawMessage) bool {
 }
 
 // ask makes one request and decodes its result.
-func ask(ctx context.Context, link *hop.Link, modern bool, method string, params []byte, result any) error {
+func (c check) ask(ctx context.Context, modern bool, method string, params []byte, result any) error {
 	q := hop.Request{Method: []byte(method), ID: []byte(`"studio-health"`), Params: params, Principal: studioPrincipal("health check")}
 	if modern {
 		q.Modern, q.Version = true, []byte(hop.Version20260728)
 	}
 	var r hop.Reply
-	if err := link.Call(ctx, &q, &r); err != nil {
+	if err := c.link.Call(ctx, &q, &r); err != nil {
 		return fmt.Errorf("%s: %w", method, err)
+	}
+	if len(r.Body) > c.most {
+		return fmt.Errorf("%s: the answer has %d bytes, more than there is to say", method, len(r.Body))
 	}
 	var answer struct {
 		ID     string          `json:"id"`

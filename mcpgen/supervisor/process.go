@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -20,7 +21,7 @@ import (
 	"mcpstudio/mcpgen/sandbox"
 )
 
-// lastWords is how long a child that closed its link has to exit by itself.
+// lastWords is how long a child that closed its link has to exit by itself. One that broke the rules of the link has no time.
 const lastWords = time.Second
 
 // goneTime is how long anybody waits for a killed child to be gone. One that waits in the kernel for a disk or a mount ends when that
@@ -36,12 +37,16 @@ type process struct {
 	link     *hop.Link
 	dials    *broker.Server
 	readyAt  time.Time
-	exit     sandbox.Exit  // written before ended closes
+	until    time.Time     // when it stopped serving; written before ended closes
+	exit     sandbox.Exit  // likewise
 	first    chan error    // of capacity one: ready, or why not
 	finished chan struct{} // closed when the child says that it is drained
+	killed   chan struct{} // closed when it has been killed
+	lost     chan struct{} // closed when it does not end although it was killed
 	ended    chan struct{} // closed when the child and everything that served it are gone
 
 	startedAt time.Time
+	once      sync.Once   // closes killed
 	asked     atomic.Bool // somebody wanted it to end
 	abused    atomic.Bool // it was killed for what it sent to the broker
 	starved   atomic.Bool // its runtime said that it got no more memory
@@ -110,7 +115,8 @@ func (v *Supervisor) spawn(ctx context.Context, pl *plan) (*process, error) {
 	}
 	p := &process{
 		v: v, plan: pl, control: control.NewParent(ends.control),
-		first: make(chan error, 1), finished: make(chan struct{}), ended: make(chan struct{}), startedAt: v.o.Now().UTC(),
+		first: make(chan error, 1), finished: make(chan struct{}), killed: make(chan struct{}), lost: make(chan struct{}), ended: make(chan struct{}),
+		startedAt: v.o.Now().UTC(),
 	}
 	p.box, err = sandbox.Start(ctx, sandbox.Options{
 		Args: v.o.Args, Exe: v.o.Exe, Starter: v.o.Starter, Files: ends.files, Held: files, Policy: policy, Slot: int(v.slots.Add(1) % sandbox.UIDs),
@@ -134,15 +140,26 @@ func (v *Supervisor) spawn(ctx context.Context, pl *plan) (*process, error) {
 }
 
 // attend kills a child that does not answer any more. One that is merely busy does: the question needs no database and none of the
-// workers that wait for them.
+// workers that wait for them. A single call that it does not answer is given up when it is older than any that works.
 func (p *process) attend() {
 	tick := time.NewTicker(p.v.o.AliveEvery)
 	defer tick.Stop()
+	type mark struct {
+		at   time.Time
+		last uint64 // of the calls that were begun by then
+	}
+	var marks []mark
 	for {
 		select {
 		case <-tick.C:
 		case <-p.ended:
 			return
+		}
+		now := p.v.o.Now()
+		marks = append(marks, mark{now, p.link.Last()})
+		for now.Sub(marks[0].at) >= p.v.o.CallTimeout {
+			p.link.Expire(marks[0].last)
+			marks = marks[1:]
 		}
 		ctx, cancel := context.WithTimeout(p.v.base, p.v.o.AliveTimeout)
 		q := hop.Request{Method: []byte("ping"), ID: []byte(`"studio-alive"`), Principal: studioPrincipal("health check")}
@@ -257,7 +274,7 @@ func (p *process) serve(ends *pipes) {
 	served := make(chan struct{}, 2)
 	p.v.tasks.Go(func() {
 		if err := p.dials.Serve(ctx, ends.broker); err != nil && ctx.Err() == nil {
-			p.v.o.Log.Debug("broker ended", "revision", p.plan.revision, "err", err)
+			p.v.o.Log.Debug("broker ended", "revision", p.plan.revision, "error", err)
 		}
 		served <- struct{}{}
 	})
@@ -318,20 +335,43 @@ func sentenceOf(k mcpgen.SecurityKind) string {
 func (p *process) outlive() {
 	select {
 	case <-p.box.Done():
-		return
 	case <-p.v.base.Done():
 		p.end("the studio is shutting down")
 	case <-p.link.Done():
-		timer := time.NewTimer(lastWords)
-		defer timer.Stop()
-		select {
-		case <-p.box.Done():
-			return
-		case <-timer.C:
-			p.kill(fmt.Sprintf("its link ended: %v", p.link.Err()))
+	case <-p.killed:
+	}
+	p.until = p.v.o.Now()
+	if isDone(p.link.Done()) && (errors.Is(p.link.Err(), hop.ErrFrame) || !p.exits(lastWords)) {
+		p.kill(fmt.Sprintf("its link ended: %v", p.link.Err()))
+	}
+	if !p.exits(goneTime) { // calls that it holds have waited long enough, and another child may take its place
+		p.link.Close()
+		if p.plan.connection == nil {
+			p.v.roster.assign(p, mcpgen.RoleDraining)
 		}
+		close(p.lost)
 	}
 	<-p.box.Done()
+}
+
+// how is how the child ended, or that it does not.
+func (p *process) how() sandbox.Exit {
+	if isDone(p.ended) {
+		return p.exit
+	}
+	return sandbox.Exit{Signal: "SIGKILL", Reason: "it does not end: it waits in the kernel, for a disk or a mount"}
+}
+
+// exits waits for a child to exit by itself and reports whether it did in time.
+func (p *process) exits(within time.Duration) bool {
+	timer := time.NewTimer(within)
+	defer timer.Stop()
+	select {
+	case <-p.box.Done():
+		return true
+	case <-timer.C:
+		return false
+	}
 }
 
 // listen handles what the child says until it closes the pipe.
@@ -423,6 +463,10 @@ func (p *process) drain(ctx context.Context) {
 		case <-ctx.Done():
 		}
 	}
+	if ctx.Err() == nil && p.exits(lastWords) { // it could not be asked: it is gone, or going
+		p.gone()
+		return
+	}
 	if !isDone(p.box.Done()) {
 		p.kill("the time to drain was up")
 	}
@@ -441,12 +485,15 @@ func (p *process) gone() {
 }
 
 // kill ends a child for what it did.
-func (p *process) kill(reason string) { p.box.Kill(reason) }
+func (p *process) kill(reason string) {
+	p.box.Kill(reason)
+	p.once.Do(func() { close(p.killed) })
+}
 
 // end ends a child that is not needed any more.
 func (p *process) end(reason string) {
 	if !isDone(p.box.Done()) {
 		p.asked.Store(true)
 	}
-	p.box.Kill(reason)
+	p.kill(reason)
 }

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"mcpstudio/mcpgen/sandbox"
@@ -22,12 +23,11 @@ func (h held) close() {
 	}
 }
 
-// sqlitePolicy lets a child read the SQLite directory, and write the -wal and
-// -shm files of the databases in WAL mode among the named ones: a reader of such a
-// database joins its shared index (https://sqlite.org/wal.html, "Read-only
-// databases"). Missing ones are made, empty, with the owner and mode of the
-// database, because the child cannot make a file. What it returns goes with the
-// policy to sandbox.Start, and is for one child: the next one may find other files.
+// sqlitePolicy lets a child read the SQLite directory, and write the -shm files of the databases in WAL mode among the named ones: a
+// reader of such a database joins its shared index (https://sqlite.org/wal.html, "Read-only databases"). The log itself, -wal, it only
+// reads: who can write it can put any row in it, which the next reader finds and the next checkpoint keeps. Missing ones are made,
+// empty, with the owner and mode of the database, because the child cannot make a file. What it returns goes with the policy to
+// sandbox.Start, and is for one child: the next one may find other files.
 //
 // When the studio is root its children have a uid and a group of their own, and the
 // directory and its files must let one of them read.
@@ -71,7 +71,7 @@ func sqlitePolicy(p *sandbox.Policy, dir string, databases []string) (_ held, er
 				return nil, fmt.Errorf("%s is in WAL mode and its file %s cannot be used here: %w", name, side, err)
 			}
 			path := filepath.Join(dir, side)
-			if _, twice := out[path]; twice {
+			if _, twice := out[path]; twice || strings.HasSuffix(side, "-wal") {
 				f.Close()
 				continue
 			}

@@ -48,6 +48,7 @@ type Options struct {
 	BenchMax     int           // workbenches at once; 0: 4
 	AliveEvery   time.Duration // between questions whether a child still answers; 0: 5 s
 	AliveTimeout time.Duration // without an answer, after which a child is killed; 0: 30 s
+	CallTimeout  time.Duration // without an answer, after which a call is given up; 0: 20 min, more than its turn (300 s) and its statement (600 s) take
 }
 
 func (o Options) filled() Options {
@@ -66,6 +67,7 @@ func (o Options) filled() Options {
 	o.BenchMax = cmp.Or(o.BenchMax, 4)
 	o.AliveEvery = cmp.Or(o.AliveEvery, 5*time.Second)
 	o.AliveTimeout = cmp.Or(o.AliveTimeout, 30*time.Second)
+	o.CallTimeout = cmp.Or(o.CallTimeout, 20*time.Minute)
 	return o
 }
 

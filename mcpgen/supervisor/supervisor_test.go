@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -79,6 +80,32 @@ func TestWAL(t *testing.T) {
 	}
 }
 
+// TestWALOfACrash: what a writer that crashed left in the log is read, although the child may only read it.
+func TestWALOfACrash(t *testing.T) {
+	dir, from := shop(t), t.TempDir()
+	makeShop(t, filepath.Join(from, "wal.db"), "WAL")
+	db, err := sql.Open("sqlite", filepath.Join(from, "wal.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec("INSERT INTO products VALUES (4,'Plum',1,'new')"); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"wal.db", "wal.db-wal"} { // as they are at this moment: the row is in the log alone
+		b, err := os.ReadFile(filepath.Join(from, name))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, name), b, 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	v := newSupervisor(t, options(dir))
+	mustDeploy(t, v, deployment(t, 1, snapshot(sqliteConnection("wal.db"), "wal"), nil))
+	mustCall(t, v, "products", `{}`, `"row_count":4`)
+}
+
 // TestWALSideFiles: the child may write the side files of a database, so nothing but a file of the database's own is taken for one: a
 // link would let it write what the link leads to.
 func TestWALSideFiles(t *testing.T) {
@@ -114,8 +141,9 @@ func TestWALSideFiles(t *testing.T) {
 			if refused && (err == nil || !strings.Contains(err.Error(), "wal.db"+ending) || slices.Contains(p.RWFiles, side)) {
 				t.Errorf("%s as wal.db%s: got %v with %v, want it refused by name", name, ending, err, p.RWFiles)
 			}
-			if !refused && (err != nil || !slices.Contains(p.RWFiles, side)) {
-				t.Errorf("%s as wal.db%s: got %v with %v, want it writable", name, ending, err, p.RWFiles)
+			// Never the log: who can write it can change the database with it.
+			if !refused && (err != nil || !slices.Equal(p.RWFiles, []string{filepath.Join(dir, "wal.db-shm")})) {
+				t.Errorf("%s as wal.db%s: got %v with %v, want the index to be writable, and nothing else", name, ending, err, p.RWFiles)
 			}
 		}
 	}
@@ -316,27 +344,28 @@ func TestStopEndsRunningCalls(t *testing.T) {
 	}
 	err := <-done
 	var told *store.Error
-	if !errors.As(err, &told) || told.Code != store.Unavailable || strings.Contains(told.Message, "press Deploy") {
+	if !errors.As(err, &told) || told.Code != store.Unavailable || strings.Contains(told.Message, "press Deploy") || strings.Contains(told.Message, "restarted") {
 		t.Errorf("the running call got %v", err) // it may have run: never "not deployed", never sent again
 	}
 }
 
 func TestLog(t *testing.T) {
 	now := time.Unix(5, 0)
+	const before = 5000 // where the ids begin
 	l := newLog(func() time.Time { return now })
 	for i := range maxLines + 10 {
 		l.add(0, sourceChild, 1, fmt.Sprint("line ", i), nil)
 	}
 	all := l.Since(0, 0)
-	if len(all) != maxLines || all[0].ID != 11 || all[len(all)-1].ID != maxLines+10 {
+	if len(all) != maxLines || all[0].ID != before+11 || all[len(all)-1].ID != before+maxLines+10 {
 		t.Fatalf("%d lines from %d to %d", len(all), all[0].ID, all[len(all)-1].ID)
 	}
-	backlog, next, stop := l.Subscribe(maxLines + 8)
+	backlog, next, stop := l.Subscribe(before + maxLines + 8)
 	if len(backlog) != 2 {
 		t.Fatalf("backlog %v", backlog)
 	}
 	l.add(0, sourceChild, 1, strings.Repeat("x", 2*maxLine)+"\xff", nil)
-	if got := <-next; got.ID != maxLines+11 || len(got.Message) > maxLine+10 {
+	if got := <-next; got.ID != before+maxLines+11 || len(got.Message) > maxLine+10 {
 		t.Errorf("next line %d of %d bytes", got.ID, len(got.Message))
 	}
 	stop()
@@ -358,6 +387,27 @@ func TestLog(t *testing.T) {
 	}
 	if got := l.Since(1<<40, 3); len(got) != 3 {
 		t.Errorf("an id of another run gives %d lines", len(got))
+	}
+}
+
+// TestLogOfTheNextRun: a page that comes back after a restart of the studio, with the id it saw last, gets all of the new log.
+func TestLogOfTheNextRun(t *testing.T) {
+	now := time.UnixMilli(1_700_000_000_000)
+	clock := func() time.Time { return now }
+	first := newLog(clock)
+	for range 50 {
+		first.add(0, sourceDeploy, 1, "of the first run", nil)
+	}
+	seen := first.Since(0, 1)[0].ID
+	now = now.Add(time.Second)
+	second := newLog(clock)
+	for range 60 {
+		second.add(0, sourceDeploy, 1, "of the second run", nil)
+	}
+	backlog, _, stop := second.Subscribe(seen)
+	stop()
+	if len(backlog) != 60 || backlog[0].ID <= seen {
+		t.Errorf("%d of 60 lines, from %d after %d", len(backlog), backlog[0].ID, seen)
 	}
 }
 

@@ -89,7 +89,12 @@ func Parse(src string) (*Program, error) {
 	if err := checkQuery(src, query); err != nil {
 		return nil, err
 	}
-	code, err := gojq.Compile(query, gojq.WithVariables([]string{"$vars", "$params"}))
+	if err := withMatching(query); err != nil {
+		return nil, errorAt(src, 0, err.Error())
+	}
+	ps := &patterns{}
+	code, err := gojq.Compile(query, gojq.WithVariables([]string{"$vars", "$params"}),
+		gojq.WithFunction("_test", 2, 2, ps.test), gojq.WithIterFunction("_find", 2, 2, ps.find))
 	if err != nil {
 		return nil, compileError(src, err)
 	}

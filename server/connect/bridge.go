@@ -54,7 +54,7 @@ type Options struct {
 func Bridge(ctx context.Context, in io.Reader, out io.Writer, o Options) error {
 	target, err := url.Parse(o.URL)
 	if err != nil || target.Scheme != "http" && target.Scheme != "https" || target.Host == "" || target.User != nil {
-		return fmt.Errorf("the URL %q is not of the form https://host/mcp", o.URL)
+		return errors.New("the URL is not of the form https://host/mcp, without a user name and a password") // it may hold some
 	}
 	if strings.ContainsAny(o.Token, "\r\n\x00") {
 		return errors.New("the token holds a line break or another control character")

@@ -79,7 +79,7 @@ func Check(f Facts) Checklist {
 		{Network, []func(Facts) ChecklistItem{innerListeners, transport, trustedProxies, privateNetworks}},
 		{Access, []func(Facts) ChecklistItem{adminPassword, twoFactor, mcpAuth, mcpTokens, corsOrigins}},
 		{Host, []func(Facts) ChecklistItem{sandboxLevel, ownConfinement, notRoot}},
-		{Data, []func(Facts) ChecklistItem{databaseRoles, passthrough, backups}},
+		{Data, []func(Facts) ChecklistItem{databaseRoles, backups}},
 	} {
 		for _, check := range group.items {
 			item := check(f)

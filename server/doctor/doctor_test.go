@@ -145,6 +145,7 @@ func TestCheck(t *testing.T) {
 		{"sandbox", Warn, "Allow user namespaces.", func(f *Facts) {
 			f.Sandbox.Level, f.Sandbox.Missing = "strong", []Layer{{"namespaces", "unavailable", "EPERM", "allow user namespaces"}}
 		}},
+		{"sandbox", Unknown, "a child of uid 0 gets, who asks", func(f *Facts) { f.Observer = new(0) }},
 		{"sandbox", OK, "the watchdog", func(f *Facts) {
 			f.Sandbox.Missing = []Layer{{"cgroup", "unavailable", "none delegated", "delegate one"}}
 		}},
@@ -178,9 +179,6 @@ func TestCheck(t *testing.T) {
 		{"database_roles", Warn, "shop: superuser", func(f *Facts) { f.Roles.Warnings, f.Roles.Untested = []string{"shop: superuser"}, []string{"b"} }},
 		{"database_roles", Unknown, "shop", func(f *Facts) { f.Roles.Untested = []string{"shop"} }},
 		{"database_roles", Unknown, "running studio", func(f *Facts) { f.Roles = nil }},
-
-		{"passthrough_sql", OK, "Not allowed", func(*Facts) {}},
-		{"passthrough_sql", Warn, "STUDIO_ALLOW_PASSTHROUGH_SQL=false", func(f *Facts) { f.Passthrough = true }},
 
 		{"backups", OK, "2026-11-22", func(*Facts) {}},
 		{"backups", Warn, "studio backup", func(f *Facts) { f.Backup.At = ago(day(8)) }},
@@ -228,7 +226,7 @@ func TestCheckCounts(t *testing.T) {
 		if d := cmp.Diff(want, c.Counts); d != "" {
 			t.Errorf("%s: counts (-want +got)\n%s", name, d)
 		}
-		if len(c.Items) != 19 || !c.EvaluatedAt.Equal(now()) {
+		if len(c.Items) != 18 || !c.EvaluatedAt.Equal(now()) {
 			t.Errorf("%s: %d items at %s", name, len(c.Items), c.EvaluatedAt)
 		}
 		if name == "sound" && c.Counts.OK != len(c.Items) {

@@ -28,6 +28,7 @@ type Surroundings struct {
 	PID          string // of the one that runs
 	Answers      []Answer
 	ProbeError   string // why no child starts
+	Refused      bool   // one starts, and is below the minimum that STUDIO_SANDBOX=enforce asks for
 }
 
 // Answer is what a listener of a running studio said to a health check.
@@ -131,6 +132,11 @@ func childStarts(s Surroundings) ChecklistItem {
 	i := ChecklistItem{ID: "child", Title: "Child process", Doc: securityDoc, Why: "Every statement runs in one; without it no tool answers."}
 	if s.ProbeError != "" {
 		i.Status, i.Found, i.Mend = Fail, "None starts: "+s.ProbeError+".", "The message says what is missing; the sandbox page of the documents says how to get it."
+		return i
+	}
+	if s.Refused {
+		i.Status, i.Found = Fail, "One was started to see. It is below the minimum, so the studio would refuse it and no tool would answer."
+		i.Mend = `The item "` + sandboxTitle + `" says what is missing and how to get it.`
 		return i
 	}
 	i.Status, i.Found = OK, "One was started, confined, looked at and ended."

@@ -25,8 +25,8 @@ type Facts struct {
 	Proxies      []netip.Prefix
 	TrustUnix    bool // peers on Unix sockets are trusted proxies
 	AllowPrivate bool
-	Passthrough  bool
 	Root         bool // the studio runs as root
+	Observer     *int // uid of whoever looks, when the studio is another user's; nil: they are the same
 
 	Sandbox *Sandbox
 	Parent  *Confinement

@@ -12,9 +12,11 @@ import (
 // not count it: others stand in.
 const cgroupLayer = "cgroup"
 
+const sandboxTitle = "Sandbox of the generated server"
+
 func sandboxLevel(f Facts) ChecklistItem {
 	i := ChecklistItem{
-		ID: "sandbox", Title: "Sandbox of the generated server", Doc: securityDoc, Link: "/security?tab=sandbox",
+		ID: "sandbox", Title: sandboxTitle, Doc: securityDoc, Link: "/security?tab=sandbox",
 		Why: "Drivers, rows and transforms meet foreign bytes in a child process. What keeps a bug there from reaching the machine are the layers around it.",
 	}
 	s := f.Sandbox
@@ -59,6 +61,11 @@ func sandboxLevel(f Facts) ChecklistItem {
 		i.Status = worse(i.Status, Warn)
 		i.Found += " STUDIO_SANDBOX=degraded lets a child start below the minimum."
 		i.Mend = strings.TrimSpace("Set STUDIO_SANDBOX=enforce. " + i.Mend)
+	}
+	if f.Observer != nil { // what root gets says little about what an ordinary user gets
+		i.Status = worse(i.Status, Unknown)
+		i.Found += fmt.Sprintf(" That is what a child of uid %d gets, who asks; the studio is another user's.", *f.Observer)
+		i.Mend = strings.TrimSpace("Run studio doctor as the studio's user, or look at the checklist in the UI. " + i.Mend)
 	}
 	if i.Mend == "" {
 		i.Mend = "See the sandbox page of the UI for what each layer needs."
@@ -125,20 +132,6 @@ func databaseRoles(f Facts) ChecklistItem {
 	default:
 		i.Status, i.Found = OK, "The connection tests had nothing against them."
 	}
-	return i
-}
-
-func passthrough(f Facts) ChecklistItem {
-	i := ChecklistItem{
-		ID: "passthrough_sql", Title: "Tools that run any SQL", Doc: configurationDoc, Link: "/tools",
-		Why:  "A tool whose whole statement is a parameter lets the model write the SQL; only the database's own rights limit it then.",
-		Mend: "Set STUDIO_ALLOW_PASSTHROUGH_SQL=false and write a tool for each question.",
-	}
-	if f.Passthrough {
-		i.Status, i.Found = Warn, "Allowed by STUDIO_ALLOW_PASSTHROUGH_SQL."
-		return i
-	}
-	i.Status, i.Found = OK, "Not allowed."
 	return i
 }
 

@@ -38,6 +38,7 @@ func TestLook(t *testing.T) {
 		{"running", Unknown, "could not be found out", func(s *Surroundings) { s.Running = nil; s.Answers[0].Error = "refused" }},
 		{"child", OK, "One was started", func(*Surroundings) {}},
 		{"child", Fail, "seccomp", func(s *Surroundings) { s.ProbeError = "seccomp is missing" }},
+		{"child", Fail, "would refuse it", func(s *Surroundings) { s.Refused = true }},
 	} {
 		s := Surroundings{
 			Now: now(), System: "linux/amd64, kernel 6.1", Linux: true, DataDir: "/d", Store: true, Running: new(true), PID: "17",

@@ -9,7 +9,9 @@
 // It promises that a call reaches the child only with the principal and the
 // allowed names that authentication gave it, that a missing or broken setting
 // closes the door instead of opening it, that a client that goes away ends its
-// call, and that what the call log gets costs the call one append.
+// call, that clients that read or send slowly hold no more than 256 MiB of memory
+// each way beside what is small, and that what the call log gets costs the call
+// one append.
 //
 // The Host and Origin checks are exported for the studio's other listeners.
 //

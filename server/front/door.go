@@ -62,7 +62,7 @@ func (f *Front) bearer(r *http.Request, addr netip.Addr) (caller, *refusal) {
 	case store.CodeOf(err) == store.Unauthorized:
 		return caller{}, unauthorized(challengeInvalid, "The bearer token is not valid: it is unknown, expired or revoked.")
 	}
-	f.o.Log.Error("an MCP token could not be checked", "err", err)
+	f.o.Log.Error("an MCP token could not be checked", "error", err)
 	return caller{}, &refusal{status: http.StatusServiceUnavailable, code: hop.CodeUnavailable, outcome: "unavailable",
 		message: "The token could not be checked. Try again.", header: [2]string{"Retry-After", "2"}}
 }
@@ -130,10 +130,14 @@ func list(names *[]string) []string {
 // call runs one scanned message on the live server; what comes back goes to the client as it is.
 func (f *Front) call(ctx context.Context, x *exchange, c caller) error {
 	x.q = hop.Request{
-		Modern: x.m.Modern(), Version: x.m.Version, Method: x.m.Method, ID: x.m.ID, Name: x.m.Name, Args: x.m.Args,
+		Modern: x.m.Modern(), Version: x.m.Version, Method: x.m.Method, ID: x.m.ID, Name: x.m.Name,
 		Mirror: x.mirror, Principal: c.who, Allowed: c.allowed,
 	}
-	if string(x.m.Method) != "tools/call" { // name and arguments are all it needs
+	switch string(x.m.Method) { // each needs a part only, and a large one twice would be too large
+	case "tools/call", "prompts/get":
+		x.q.Args = x.m.Args
+	case "resources/read":
+	default:
 		x.q.Params = x.m.Params
 	}
 	return f.o.Live.Call(ctx, &x.q, &x.r)

@@ -51,6 +51,8 @@ type Front struct {
 	calls   calls
 	clients clients
 	allowed allowedCache
+	bodies  transit
+	answers transit
 	fixed   http.Header // of every answer; its values are shared and never changed
 	json    []string    // Content-Type
 	spare   sync.Pool   // of *exchange
@@ -70,6 +72,7 @@ func New(o Options) *Front {
 		o: o, json: []string{"application/json"},
 		fixed: http.Header{"X-Content-Type-Options": {"nosniff"}, "Cache-Control": {"no-store"}},
 	}
+	f.bodies.most, f.answers.most = maxTransit, maxTransit
 	f.spare.New = func() any { return new(exchange) }
 	return f
 }
@@ -77,6 +80,7 @@ func New(o Options) *Front {
 // exchange is the memory of one request; it is used again.
 type exchange struct {
 	body   []byte
+	taken  int    // bytes of it that f.bodies counts
 	mirror []byte // the Mcp-Param headers, empty between requests
 	m      hop.Message
 	q      hop.Request
@@ -86,7 +90,7 @@ type exchange struct {
 
 // recycle keeps the memory of an exchange unless it is unusually large.
 func (f *Front) recycle(x *exchange) {
-	if cap(x.body) <= 128<<10 && cap(x.r.Body) <= 1<<20 {
+	if cap(x.body) <= small && cap(x.r.Body) <= 1<<20 {
 		x.m.Reset()
 		x.q, x.call, x.mirror = hop.Request{}, Call{}, x.mirror[:0]
 		f.spare.Put(x)

@@ -1,6 +1,7 @@
 package front
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -47,6 +48,12 @@ func (p *peer) Serve(ctx context.Context, q *hop.Request, r *hop.Reply) {
 		}
 	case "huge":
 		r.Body = bytes.Repeat([]byte("x"), hop.MaxReply+1)
+		return
+	case "large":
+		r.Body = bytes.Repeat([]byte("x"), 16<<20)
+		return
+	case "busy":
+		r.Status, r.Code, r.Body = http.StatusServiceUnavailable, "overloaded", hop.ErrorBody(nil, q.ID, hop.CodeUnavailable, "busy", nil)
 		return
 	}
 	r.Rows, r.Bytes, r.Wait, r.Took = 3, 42, time.Millisecond, 2*time.Millisecond
@@ -378,6 +385,16 @@ func TestBodyLimit(t *testing.T) {
 	if resp, body := w.post(fill(MaxBody + 1)); resp.StatusCode != 413 || !strings.Contains(body, "4 MiB") {
 		t.Errorf("4 MiB and a byte: got %d %.200s", resp.StatusCode, body)
 	}
+	// What the door lets in has room behind it, whoever sends it.
+	entity, token := mint(t, strings.Repeat("2", 36))
+	entity.Name = strings.Repeat("n", 100)
+	w.store.set(entity)
+	w.verifier.Changed(store.Change{EntityType: store.KindMCPToken})
+	prompt := strings.NewReplacer("tools/call", "prompts/get", `"s":"x`, `"s":"`).Replace(fill(MaxBody))
+	if resp, body := w.post(prompt, "Authorization", "Bearer "+token); resp.StatusCode != 200 || !strings.Contains(body, `"result"`) {
+		t.Errorf("a prompt of %d bytes: got %d %.200s", len(prompt), resp.StatusCode, body)
+	}
+	w.token = token
 	// case 75: no length announced
 	r, err := http.NewRequestWithContext(t.Context(), "POST", w.url, io.MultiReader(strings.NewReader(fill(MaxBody)), strings.NewReader("  ")))
 	if err != nil {
@@ -537,6 +554,31 @@ func TestDisconnect(t *testing.T) {
 	case <-w.peer.stopped:
 	case <-time.After(time.Minute):
 		t.Fatal("the call went on")
+	}
+	if got := w.log.wait(t, 1)[0]; got.Status != 499 || got.Code != "cancelled" {
+		t.Errorf("recorded %+v", got)
+	}
+}
+
+// TestHalfClosed: a client that closes its side of the connection and still reads learns that this ended its call; an empty success
+// would be a lie.
+func TestHalfClosed(t *testing.T) {
+	w := newWorld(t)
+	slow := strings.Replace(call, "top", "slow", 1)
+	c := w.dial(w.head(len(slow)) + slow)
+	for w.peer.calls() == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	if err := c.(*net.TCPConn).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != 499 || !resp.Close || !strings.Contains(string(body), `"id":7,"error"`) || !strings.Contains(string(body), "closed") {
+		t.Errorf("got %d %s %v", resp.StatusCode, body, err)
 	}
 	if got := w.log.wait(t, 1)[0]; got.Status != 499 || got.Code != "cancelled" {
 		t.Errorf("recorded %+v", got)

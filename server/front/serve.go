@@ -17,7 +17,8 @@ import (
 	"mcpstudio/store"
 )
 
-// statusGone is the log's status of a call whose client went away; it is never sent.
+// statusGone is the status of a call whose client went away. It is for the log, and for a client that closed its own side of the
+// connection only: net/http cannot tell the two apart.
 const statusGone = 499
 
 // ServeHTTP implements http.Handler.
@@ -67,6 +68,7 @@ func (f *Front) post(w http.ResponseWriter, r *http.Request, x *exchange, s Sett
 		return &refusal{status: http.StatusTooManyRequests, code: codeTooMany, outcome: "rate_limited",
 			message: "Too many calls. The limit is " + strconv.Itoa(s.RateLimit) + " a minute.", header: [2]string{"Retry-After", seconds(wait)}}
 	}
+	defer f.forget(x)
 	if no := f.read(w, r, x); no != nil {
 		return no
 	}
@@ -85,8 +87,24 @@ func (f *Front) post(w http.ResponseWriter, r *http.Request, x *exchange, s Sett
 		return f.failed(r.Context(), err)
 	}
 	x.call.fill(&x.r)
+	if n := len(x.r.Body); n > small {
+		if !f.answers.take(n) {
+			return &refusal{status: http.StatusOK, code: hop.CodeInternal, outcome: "too_large",
+				message: "The call ran, but too many large answers are on their way to clients. Ask for less, or try again in a moment."}
+		}
+		defer f.answers.give(n)
+	}
+	if x.r.Status == http.StatusServiceUnavailable {
+		w.Header()["Retry-After"] = []string{"1"}
+	}
 	f.answer(w, x, x.r.Status)
 	return nil
+}
+
+// forget takes a body off the count of those that are on their way.
+func (f *Front) forget(x *exchange) {
+	f.bodies.give(x.taken)
+	x.taken = 0
 }
 
 // read takes the body within its limit; the server keeps the time.
@@ -103,12 +121,15 @@ func (f *Front) read(w http.ResponseWriter, r *http.Request, x *exchange) *refus
 	if r.ContentLength < 0 { // net/http holds the others to what they announced
 		body = http.MaxBytesReader(w, body, MaxBody)
 	}
-	var err error
-	x.body, err = readAll(body, x.body[:0], r.ContentLength)
+	err := f.readAll(body, x, r.ContentLength)
 	var limit *http.MaxBytesError
 	switch {
 	case errors.As(err, &limit):
 		return tooLarge
+	case errors.Is(err, errTransit):
+		w.Header().Set("Connection", "close")
+		return &refusal{status: http.StatusServiceUnavailable, code: hop.CodeUnavailable, outcome: "overloaded",
+			message: "Too many large messages are on their way. Try again in a moment.", header: [2]string{"Retry-After", "2"}}
 	case err != nil:
 		w.Header().Set("Connection", "close")
 		return &refusal{status: http.StatusBadRequest, code: hop.CodeParseError, outcome: "malformed", message: "The body could not be read."}
@@ -116,24 +137,47 @@ func (f *Front) read(w http.ResponseWriter, r *http.Request, x *exchange) *refus
 	return nil
 }
 
-// readAll reads r into b; size is what the client announced, or -1.
-func readAll(r io.Reader, b []byte, size int64) ([]byte, error) {
-	if size > int64(cap(b)) {
-		b = make([]byte, 0, min(size, 256<<10)) // a client that announces much must send it first
+// errTransit means that no memory is left for a body.
+var errTransit = errors.New("too many bodies")
+
+// readAll reads r into x.body; size is what the client announced, or -1.
+func (f *Front) readAll(r io.Reader, x *exchange, size int64) error {
+	x.body = x.body[:0]
+	most := max(int(size)+1, 512) // with a byte to see the end in
+	if size < 0 {
+		most = MaxBody + 1
 	}
 	for {
-		if len(b) == cap(b) {
-			b = append(b, 0)[:len(b)]
+		if len(x.body) == cap(x.body) {
+			next := max(2*cap(x.body), 512)
+			if size > 0 && cap(x.body) == 0 { // a client that announces much must send it first
+				next = 256 << 10
+			}
+			if err := f.grow(x, min(next, most)); err != nil {
+				return err
+			}
 		}
-		n, err := r.Read(b[len(b):cap(b)])
-		b = b[:len(b)+n]
+		n, err := r.Read(x.body[len(x.body):cap(x.body)])
+		x.body = x.body[:len(x.body)+n]
 		if err == io.EOF {
-			return b, nil
+			return nil
 		}
 		if err != nil {
-			return b, err
+			return err
 		}
 	}
+}
+
+// grow makes room for n bytes of a body, which count before they are taken.
+func (f *Front) grow(x *exchange, n int) error {
+	if n > small {
+		if !f.bodies.take(n - x.taken) {
+			return errTransit
+		}
+		x.taken = n
+	}
+	x.body = append(make([]byte, 0, n), x.body...)
+	return nil
 }
 
 func isJSON(values []string) bool {
@@ -173,14 +217,15 @@ func (f *Front) failed(ctx context.Context, err error) *refusal {
 	var known *store.Error
 	switch {
 	case ctx.Err() != nil:
-		return &refusal{status: statusGone, outcome: "cancelled"}
+		return &refusal{status: statusGone, code: hop.CodeInternal, outcome: "cancelled",
+			message: "The client closed the connection, or its side of it, which ends a call."}
 	case errors.As(err, &known) && known.Code == store.Unavailable:
 		return &refusal{status: http.StatusServiceUnavailable, code: hop.CodeUnavailable, outcome: "unavailable", message: known.Message,
 			header: [2]string{"Retry-After", strconv.Itoa(max(known.Retry, 1))}}
 	case errors.Is(err, hop.ErrTooLarge):
 		return &refusal{status: http.StatusOK, code: hop.CodeInternal, outcome: "too_large", message: "The answer is too large. Ask for less."}
 	}
-	f.o.Log.Error("an MCP call failed", "err", err)
+	f.o.Log.Error("an MCP call failed", "error", err)
 	return &refusal{status: http.StatusInternalServerError, code: hop.CodeInternal, outcome: "internal", message: internalSentence}
 }
 
@@ -190,7 +235,7 @@ const internalSentence = "The server failed on this call. Its log says why."
 func (f *Front) refuse(w http.ResponseWriter, x *exchange, no *refusal) {
 	x.call.Status, x.call.Code = no.status, no.outcome
 	if no.status == statusGone {
-		return
+		w.Header().Set("Connection", "close")
 	}
 	if no.header[0] != "" {
 		w.Header().Set(no.header[0], no.header[1])

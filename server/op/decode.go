@@ -208,7 +208,7 @@ func (c *checker) text(at string, s *jsonschema.Schema, v string) {
 		c.wrong.Merge(at, err)
 	}
 	if len(s.Enum) > 0 && !slices.Contains(s.Enum, any(v)) {
-		c.wrong.Add(at, "expected one of %s; got %q", listed(s.Enum), clip(v))
+		c.wrong.Add(at, "expected one of %s%s", listed(s.Enum), store.Got(v))
 	}
 }
 
@@ -217,7 +217,7 @@ func (c *checker) number(at string, s *jsonschema.Schema, digits string) {
 		return
 	}
 	if _, err := strconv.ParseInt(digits, 10, 64); err != nil {
-		c.wrong.Add(at, "expected a whole number, got %s", clip(digits))
+		c.wrong.Add(at, "expected a whole number, got %s", store.Clip(digits))
 	}
 }
 
@@ -226,14 +226,6 @@ func join(at, key string) string {
 		return key
 	}
 	return at + "." + key
-}
-
-// clip keeps a hostile value from filling the answer.
-func clip(v string) string {
-	if r := []rune(v); len(r) > 40 {
-		return string(r[:40]) + "…"
-	}
-	return v
 }
 
 func kindOf(t json.Token) string {

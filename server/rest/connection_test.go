@@ -2,13 +2,16 @@ package rest_test
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"mcpstudio/mcpgen"
 	"mcpstudio/server/studio"
@@ -246,5 +249,31 @@ func TestFailingConnectionTest(t *testing.T) {
 	health = into[studio.Healths](w.do(http.MethodGet, "/api/v1/connections/health", nil), http.StatusOK)
 	if health.Items[0].Status != "unknown" {
 		t.Errorf("after a change: %+v", health)
+	}
+}
+
+// What a token may no longer do, the playground does not do in its name.
+func TestPlaygroundOfIdleToken(t *testing.T) {
+	w := newWorld(t).signIn()
+	token := into[studio.MintedToken](w.do(http.MethodPost, "/api/v1/mcp-tokens", entity{"name": "t", "idle_timeout_minutes": 30}), http.StatusCreated)
+	call := entity{"tool": "any", "as_token_id": token.ID}
+	w.do(http.MethodPost, "/api/v1/playground/call", call).failure(http.StatusServiceUnavailable, store.Unavailable, "") // as far as the front
+	if err := w.db.TouchTokens(t.Context(), []store.TokenUse{{ID: token.ID, At: time.Now().Add(-31 * time.Minute)}}); err != nil {
+		t.Fatal(err)
+	}
+	w.do(http.MethodPost, "/api/v1/playground/call", call).failure(http.StatusUnprocessableEntity, store.Invalid, "as_token_id")
+}
+
+// A SQLite directory that cannot be used is said by name and reason: it is the operator's to mend.
+func TestUnusableSQLiteDir(t *testing.T) {
+	w := newWorld(t).signIn()
+	dir := into[studio.SQLiteFiles](w.do(http.MethodGet, "/api/v1/server/sqlite-files", nil), http.StatusOK).Directory
+	if err := errors.Join(os.Remove(dir), os.WriteFile(dir, []byte("x"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range []answer{w.do(http.MethodGet, "/api/v1/server/sqlite-files", nil), w.do(http.MethodPost, "/api/v1/sample", nil)} {
+		if f := a.failure(http.StatusServiceUnavailable, store.Unavailable, ""); !strings.Contains(f.Detail, dir) || !strings.Contains(f.Detail, "not a directory") {
+			t.Errorf("%s: %s", a.Request.URL.Path, f.Detail)
+		}
 	}
 }

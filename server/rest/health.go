@@ -6,7 +6,7 @@ import (
 	"mcpstudio/store"
 )
 
-// HealthStatus says that the process answers, and nothing about it to strangers but what it is up.
+// HealthStatus says that the process answers, and which version it is.
 type HealthStatus struct {
 	Status  string `json:"status"`
 	Version string `json:"version"`

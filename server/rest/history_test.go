@@ -289,6 +289,8 @@ func TestHistoryForOthers(t *testing.T) {
 	if !seen[store.KindAdmin] || !seen[store.KindMCPToken] || !seen[store.KindPrompt] {
 		t.Fatalf("the admin sees %v", seen)
 	}
+	w.do(http.MethodGet, "/api/v1/history?entity_type=prompts", nil).failure(http.StatusUnprocessableEntity, store.Invalid, "entity_type")
+	w.do(http.MethodGet, "/api/v1/history/prompts/x", nil).failure(http.StatusUnprocessableEntity, store.Invalid, "type")
 	for _, in := range []string{`{}`, `{"entity_type":"prompt"}`} {
 		page, err := ask("list_history", in)
 		if err != nil || page.Total != 1 || len(page.Items) != 1 || page.Items[0].EntityType != store.KindPrompt {

@@ -173,5 +173,7 @@ func TestLogsOfARevision(t *testing.T) {
 			}
 		}
 	}
-	w.do(http.MethodGet, "/api/v1/deploy/logs/recent?revision=-1", nil).failure(http.StatusUnprocessableEntity, store.Invalid, "revision")
+	for _, field := range []string{"revision", "after", "limit"} {
+		w.do(http.MethodGet, "/api/v1/deploy/logs/recent?"+field+"=-1", nil).failure(http.StatusUnprocessableEntity, store.Invalid, field)
+	}
 }

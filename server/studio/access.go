@@ -116,8 +116,8 @@ func (s *Service) play(ctx context.Context, in play) (Played, error) {
 		if err != nil {
 			return Played{}, err
 		}
-		if t.ExpiresAt != nil && !s.Now().Before(*t.ExpiresAt) {
-			return Played{}, store.Invalidf("as_token_id", "the token %q has expired, so a client could not call with it", t.Name)
+		if !t.Valid(s.Now()) {
+			return Played{}, store.Invalidf("as_token_id", "the token %q has expired or was not used for too long, so a client could not call with it", t.Name)
 		}
 		p.Allowed = auth.Allowed{Tools: t.Tools, Resources: t.Resources, Prompts: t.Prompts}
 	}

@@ -90,7 +90,7 @@ func (s *Service) analyze(ctx context.Context, in analyze) (Analysis, error) {
 	if out.Problems == nil {
 		out.Problems = []mcpgen.Problem{}
 	}
-	parsed, _ := mcpgen.Check(mcpgen.Statement{DBType: kind, SQL: in.SQLQuery, Passthrough: true})
+	parsed, _ := mcpgen.Check(mcpgen.Statement{DBType: kind, SQL: in.SQLQuery})
 	out.StatementClass = parsed.Class
 	if in.Check && in.ConnectionID != "" && hasDriver(kind) && len(mcpgen.Stops(out.Problems)) == 0 {
 		out.Check = &mcpgen.CheckOut{}
@@ -155,7 +155,7 @@ func declaredOr(declared *[]store.Parameter, kind store.DBType, sql string) []st
 		return *declared
 	}
 	out := []store.Parameter{}
-	parsed, _ := mcpgen.Check(mcpgen.Statement{DBType: kind, SQL: sql, Passthrough: true})
+	parsed, _ := mcpgen.Check(mcpgen.Statement{DBType: kind, SQL: sql})
 	for i, p := range parsed.Params {
 		out = append(out, store.Parameter{Name: p.Name, ParamType: suggested(p), SortOrder: i})
 	}

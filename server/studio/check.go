@@ -56,7 +56,7 @@ func (s *Service) checkTool(tx *db.Tx, t *store.Tool) error {
 // judge says what is wrong with a tool's statement, parameters and transform.
 func (s *Service) judge(t *store.Tool, kind store.DBType) []mcpgen.Problem {
 	_, problems := mcpgen.Check(mcpgen.Statement{
-		DBType: kind, SQL: t.SQLQuery, Parameters: t.Parameters, ReadOnly: !writes(t.Annotations), Passthrough: s.Passthrough, Transform: t.Transform,
+		DBType: kind, SQL: t.SQLQuery, Parameters: t.Parameters, ReadOnly: !writes(t.Annotations), Transform: t.Transform,
 	})
 	return problems
 }

@@ -122,7 +122,7 @@ func (s *Service) deleteConnection(ctx context.Context, in deleteConnection) (st
 		}
 		if len(users) > 0 && !in.Cascade {
 			return struct{}{}, &store.Error{Code: store.Conflict, Current: UsedBy{users},
-				Message: fmt.Sprintf("the connection %q is used by %d tools and resources; delete or move them first, disable it instead, or delete all with cascade=true", c.Name, len(users))}
+				Message: fmt.Sprintf("the connection %q is used by %d of the tools and resources; delete or move them first, disable it instead, or delete all with cascade=true", c.Name, len(users))}
 		}
 		for _, u := range users {
 			if err := deleteUser(tx, u); err != nil {
@@ -282,7 +282,8 @@ func (s *Service) listSQLiteFiles(_ context.Context, _ none) (SQLiteFiles, error
 		return out, nil
 	}
 	if err != nil {
-		return out, fmt.Errorf("open the SQLite directory: %w", err)
+		return out, &store.Error{Code: store.Unavailable, Retry: 30, Err: err, Message: fmt.Sprintf(
+			"the SQLite directory %s cannot be read (%v); let the studio read it, or name another one with STUDIO_SQLITE_DIR", s.SQLiteDir, innermost(err))}
 	}
 	defer root.Close()
 	err = fs.WalkDir(root.FS(), ".", func(path string, d fs.DirEntry, err error) error {
@@ -301,6 +302,17 @@ func (s *Service) listSQLiteFiles(_ context.Context, _ none) (SQLiteFiles, error
 		return out, fmt.Errorf("list the SQLite directory: %w", err)
 	}
 	return out, nil
+}
+
+// innermost is the cause at the end of a chain: what the system said, without our words around it.
+func innermost(err error) error {
+	for {
+		cause := errors.Unwrap(err)
+		if cause == nil {
+			return err
+		}
+		err = cause
+	}
 }
 
 // sqliteMagic starts every SQLite database (sqlite.org/fileformat.html, section 1.3).

@@ -108,13 +108,21 @@ func (s *Service) deploy(ctx context.Context, in deployIn) (Started, error) {
 // deployable refuses a build with errors, and one with warnings that were not accepted.
 func deployable(problems []mcpgen.Problem, accepted bool) error {
 	if stops := mcpgen.Stops(problems); len(stops) > 0 {
-		return &store.Error{Code: store.Invalid, Message: fmt.Sprintf("the configuration has %d errors; nothing was deployed. %s", len(stops), describe(stops[0])), Current: Problems{problems}}
+		return &store.Error{Code: store.Invalid, Message: fmt.Sprintf("the configuration has %s; nothing was deployed. %s", counted(len(stops), "error"), describe(stops[0])), Current: Problems{problems}}
 	}
 	if len(problems) > 0 && !accepted {
 		return &store.Error{Code: store.Invalid, Field: "accept_warnings",
-			Message: fmt.Sprintf("the configuration has %d warnings; send accept_warnings to deploy all the same. %s", len(problems), describe(problems[0])), Current: Problems{problems}}
+			Message: fmt.Sprintf("the configuration has %s; send accept_warnings to deploy all the same. %s", counted(len(problems), "warning"), describe(problems[0])), Current: Problems{problems}}
 	}
 	return nil
+}
+
+// counted is a number of things: 1 error, 2 errors.
+func counted(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 func describe(p mcpgen.Problem) string {

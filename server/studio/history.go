@@ -3,6 +3,7 @@ package studio
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"mcpstudio/auth"
 	"mcpstudio/server/op"
@@ -27,7 +28,7 @@ type listHistory struct {
 }
 
 func (s *Service) listHistory(ctx context.Context, in listHistory) (store.Page[store.Change], error) {
-	return s.changes(ctx, db.ChangeQuery{Kind: in.EntityType, EntityID: in.EntityID, ActorKind: in.ActorKind, Skip: in.Skip, Limit: in.Limit})
+	return s.changes(ctx, "entity_type", db.ChangeQuery{Kind: in.EntityType, EntityID: in.EntityID, ActorKind: in.ActorKind, Skip: in.Skip, Limit: in.Limit})
 }
 
 type entityHistory struct {
@@ -38,7 +39,7 @@ type entityHistory struct {
 }
 
 func (s *Service) entityHistory(ctx context.Context, in entityHistory) (store.Page[store.Change], error) {
-	return s.changes(ctx, db.ChangeQuery{Kind: in.Type, EntityID: in.ID, Skip: in.Skip, Limit: in.Limit})
+	return s.changes(ctx, "type", db.ChangeQuery{Kind: in.Type, EntityID: in.ID, Skip: in.Skip, Limit: in.Limit})
 }
 
 // configurationKinds are the kinds whose history everybody with the scope read sees: what such a caller could have read as it was. The rest
@@ -47,9 +48,20 @@ func configurationKinds() []store.Kind {
 	return []store.Kind{store.KindConnection, store.KindTool, store.KindResource, store.KindPrompt, store.KindServerConfig, store.KindRevision}
 }
 
+func kindList() string {
+	var names []string
+	for _, k := range store.Kinds() {
+		names = append(names, string(k))
+	}
+	return strings.Join(names, ", ")
+}
+
 // changes reads a page for the caller. Asking for a kind that is the admin's is store.Forbidden without the scope for it; asking for no kind
-// leaves those entries out, and out of the total.
-func (s *Service) changes(ctx context.Context, q db.ChangeQuery) (store.Page[store.Change], error) {
+// leaves those entries out, and out of the total. A kind that there is not is a mistake in field, and not a kind without history.
+func (s *Service) changes(ctx context.Context, field string, q db.ChangeQuery) (store.Page[store.Change], error) {
+	if q.Kind != "" && !slices.Contains(store.Kinds(), q.Kind) {
+		return store.Page[store.Change]{}, store.Invalidf(field, "%s is one of %s%s", field, kindList(), store.Got(string(q.Kind)))
+	}
 	if err := auth.Require(ctx, auth.ScopeAdmin); err != nil {
 		if q.Kinds = configurationKinds(); q.Kind != "" && !slices.Contains(q.Kinds, q.Kind) {
 			return store.Page[store.Change]{}, err

@@ -23,7 +23,7 @@ func (s *Service) compile(tx *db.Tx) (build, error) {
 	if err != nil {
 		return build{}, err
 	}
-	m, problems := mcpgen.Compile(snapshot, mcpgen.Options{HasDriver: hasDriver, Passthrough: s.Passthrough})
+	m, problems := mcpgen.Compile(snapshot, mcpgen.Options{HasDriver: hasDriver})
 	if len(m.Tools)+len(m.Resources)+len(m.Prompts) == 0 && len(mcpgen.Stops(problems)) == 0 {
 		problems = append(problems, mcpgen.Problem{Severity: mcpgen.Error, Code: "empty", EntityType: store.KindTool, Field: "",
 			Message: "There is nothing to deploy. Create a tool, resource or prompt, or enable one."})

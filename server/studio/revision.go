@@ -185,14 +185,21 @@ type LogLines struct {
 const maxLogLines = 2000
 
 func (s *Service) recentLogs(_ context.Context, in recentLogs) (LogLines, error) {
-	if in.After < 0 || in.Limit < 0 || in.Limit > maxLogLines {
-		return LogLines{}, store.Invalidf("limit", "after is 0 or more, and limit is 1 to %d", maxLogLines)
+	var f store.Fields
+	if in.After < 0 {
+		f.Add("after", "after is 0 or more, got %d", in.After)
+	}
+	if in.Limit < 0 || in.Limit > maxLogLines {
+		f.Add("limit", "limit is 1 to %d, got %d", maxLogLines, in.Limit)
+	}
+	if in.Revision < 0 {
+		f.Add("revision", "a revision is 1 or more, got %d", in.Revision)
+	}
+	if err := f.Err(); err != nil {
+		return LogLines{}, err
 	}
 	if in.Limit == 0 {
 		in.Limit = 200
-	}
-	if in.Revision < 0 {
-		return LogLines{}, store.Invalidf("revision", "a revision is 1 or more")
 	}
 	if in.Revision != 0 {
 		return LogLines{s.Logs.Of(in.Revision, uint64(in.After), in.Limit)}, nil

@@ -105,7 +105,8 @@ type createSample struct {
 
 func (s *Service) createSample(ctx context.Context, in createSample) (Sample, error) {
 	if err := buildShop(ctx, s.SQLiteDir, s.Now()); err != nil {
-		return Sample{}, err
+		return Sample{}, &store.Error{Code: store.Unavailable, Retry: 30, Err: err, Message: fmt.Sprintf(
+			"the sample's database cannot be written in %s (%v); make room there, or let the studio write to that directory", s.SQLiteDir, innermost(err))}
 	}
 	made := false
 	ids, err := update(ctx, s, "create_sample", func(tx *db.Tx) (sampleIDs, error) {
@@ -249,7 +250,7 @@ func removeSample(tx *db.Tx, ids sampleIDs) error {
 	}
 	if len(users) > 0 {
 		return &store.Error{Code: store.Conflict, Current: UsedBy{users},
-			Message: fmt.Sprintf("%d tools and resources of your own use the sample's connection; delete or move them first", len(users))}
+			Message: fmt.Sprintf("%d of your own tools and resources use the sample's connection; delete or move them first", len(users))}
 	}
 	if err := gone(db.Delete[*store.Connection](tx, ids.Connection)); err != nil {
 		return err

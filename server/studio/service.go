@@ -68,19 +68,18 @@ type Site struct {
 
 // Options is what a Service needs. Log and Now may be left out.
 type Options struct {
-	DB          *db.DB
-	Deployer    Deployer
-	Workbench   Workbench
-	Logs        Logs
-	Player      Player
-	Site        func() Site
-	Facts       func() doctor.Facts // what the checklist knows of the host and the environment; nil: nothing
-	Passwords   Passwords           // asks for the admin's password again
-	SQLiteDir   string              // the only directory SQLite connections reach
-	Passthrough bool                // allow tools whose whole SQL is one parameter
-	Version     string
-	Log         *slog.Logger
-	Now         func() time.Time
+	DB        *db.DB
+	Deployer  Deployer
+	Workbench Workbench
+	Logs      Logs
+	Player    Player
+	Site      func() Site
+	Facts     func() doctor.Facts // what the checklist knows of the host and the environment; nil: nothing
+	Passwords Passwords           // asks for the admin's password again
+	SQLiteDir string              // the only directory SQLite connections reach
+	Version   string
+	Log       *slog.Logger
+	Now       func() time.Time
 }
 
 // Service holds the operations.

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -72,28 +73,39 @@ func Backup(ctx context.Context, dir, file string, now time.Time) (Copy, error) 
 	if errors.Is(err, fs.ErrNotExist) {
 		return Copy{}, fmt.Errorf("there is no directory %s to put the backup into", filepath.Dir(path))
 	}
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+		return Copy{}, fmt.Errorf("the directory %s cannot be written, so no backup was made; give another place: %w", filepath.Dir(path), err)
+	}
 	if err != nil {
-		return Copy{}, failure("make the backup", err)
+		return Copy{}, noRoom(failure("make the backup", err), path)
 	}
 	defer func() { _ = removeStore(draft.Name()) }() // gone already when all went well
 	if err := draft.Close(); err != nil {
 		return Copy{}, failure("make the backup", err)
 	}
 	if err := copyStore(ctx, store, draft.Name()); err != nil {
-		return Copy{}, err
+		return Copy{}, noRoom(err, path)
 	}
 	at := now.UTC().Format(time.RFC3339)
 	if err := noteBackup(ctx, draft.Name(), at); err != nil {
-		return Copy{}, err
+		return Copy{}, noRoom(err, path)
 	}
 	c, err := finish(ctx, draft.Name(), path)
 	if err != nil {
-		return Copy{}, err
+		return Copy{}, noRoom(err, path)
 	}
 	if err := noteBackup(ctx, store, at); err != nil {
 		return c, fmt.Errorf("the backup %s is complete, but the store could not note it: %w", path, err)
 	}
 	return c, nil
+}
+
+// noRoom says of an error that the disk is full which disk: the backup's, which need not be that of the data directory.
+func noRoom(err error, path string) error {
+	if isFull(err) {
+		return fmt.Errorf("there is no room for the backup in %s, so none was made: %w", filepath.Dir(path), syscall.ENOSPC)
+	}
+	return err
 }
 
 func mustBeNew(path string) error {

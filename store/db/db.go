@@ -114,7 +114,7 @@ func Open(ctx context.Context, o Options) (_ *DB, err error) {
 		}
 	}()
 	if !o.Beside {
-		if err := prepareDir(dir); err != nil {
+		if err := PrepareDir(dir); err != nil {
 			return nil, err
 		}
 		if d.lock, err = lockDir(dir); err != nil {

@@ -353,7 +353,7 @@ func nameTaken(e store.Entity, other string) string {
 	if other == e.Label() {
 		return fmt.Sprintf("there is already a %s named %q", kind, other)
 	}
-	return fmt.Sprintf("the %s %q already has this name for an MCP client: case, - and . make no difference to %q", kind, other, e.Label())
+	return fmt.Sprintf("there is already a %s named %q, and names that differ only in capitals or in - . _ are one name", kind, other)
 }
 
 // nextVersion is the version of an entity that brings its id: it goes on from its history, so that a version number never

@@ -27,7 +27,7 @@ func failure(what string, err error) error {
 	unavailable := func(retry int, sentence string) error {
 		return &store.Error{Code: store.Unavailable, Message: sentence, Retry: retry, Err: wrapped}
 	}
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+	if isFull(err) {
 		return unavailable(30, sentenceFull)
 	}
 	if errors.Is(err, syscall.EROFS) {
@@ -38,8 +38,6 @@ func failure(what string, err error) error {
 		return wrapped
 	}
 	switch e.Code() & 0xff { // the low byte is the primary code
-	case sqlite3.SQLITE_FULL:
-		return unavailable(30, sentenceFull)
 	case sqlite3.SQLITE_READONLY:
 		return unavailable(30, sentenceReadOnly)
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
@@ -50,6 +48,12 @@ func failure(what string, err error) error {
 		return unavailable(0, "the studio's database file is damaged; restore a backup")
 	}
 	return wrapped
+}
+
+// isFull reports whether there was no room on a disk, or not for this user.
+func isFull(err error) bool {
+	var e *sqlite.Error
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_FULL
 }
 
 // isReadOnly reports whether the file or its directory could not be written: SQLite needs to, even for reading a WAL database. When it

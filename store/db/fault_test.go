@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -68,12 +69,17 @@ func traced(t *testing.T, name, dir string, args, env []string) (output, trace s
 type moment struct {
 	call string
 	n    int
+	on   bool // and every such call after it
 }
 
 // inject runs a role with a fault at a moment and returns what it printed.
 func inject(t *testing.T, name, dir, fault string, at moment, env ...string) string {
 	t.Helper()
-	out, _ := traced(t, name, dir, []string{"-e", "trace=" + at.call, "-e", fmt.Sprintf("inject=%s:%s:when=%d", at.call, fault, at.n)}, env)
+	when := strconv.Itoa(at.n)
+	if at.on {
+		when += "+"
+	}
+	out, _ := traced(t, name, dir, []string{"-e", "trace=" + at.call, "-e", "inject=" + at.call + ":" + fault + ":when=" + when}, env)
 	return out
 }
 
@@ -92,7 +98,7 @@ func moments(t *testing.T, name, dir, calls string, env ...string) []moment {
 		call, _, begins := strings.Cut(strings.TrimSpace(rest), "(")
 		if own && begins && slices.Contains(strings.Split(strings.ReplaceAll(calls, "?", ""), ","), call) {
 			seen[call]++
-			all = append(all, moment{call, seen[call]})
+			all = append(all, moment{call: call, n: seen[call]})
 		}
 	}
 	if len(all) < 5 {
@@ -102,8 +108,12 @@ func moments(t *testing.T, name, dir, calls string, env ...string) []moment {
 	if os.Getenv("STUDIO_VERIFY") == "" {
 		rng := rand.New(rand.NewPCG(20261123, 0))
 		drawn = nil
-		for _, i := range rng.Perm(len(all))[:min(sample, len(all))] {
-			drawn = append(drawn, all[i])
+		for part := range min(sample, len(all)) { // one of each part of its life, so that the end has its turn too
+			from, to := part*len(all)/sample, (part+1)*len(all)/sample
+			if len(all) < sample {
+				from, to = part, part+1
+			}
+			drawn = append(drawn, all[from+rng.IntN(to-from)])
 		}
 	}
 	t.Logf("%d of %d changes of %s (%v)", len(drawn), len(all), name, seen)
@@ -530,5 +540,64 @@ func TestDiskFaults(t *testing.T) {
 				t.Error("no fault was ever noticed: the sweep proved nothing")
 			}
 		})
+	}
+}
+
+// TestFullDiskRestore is case 255 for a restore: from whichever write on the disk is full, the store is the old one or the backup, whole, and
+// a restore that says it is done is: SQLite does not say when the end of its log finds no room.
+func TestFullDiskRestore(t *testing.T) {
+	dir := sealed(t, 3)
+	raw(t, filepath.Join(dir, db.FileName), `INSERT INTO sessions (id, token_hash, created_at, expires_at, last_seen_at, address, user_agent) VALUES ('s', '00', 1, 9e18, 1, '', '')`)
+	env := "STUDIO_TEST_FILE=" + backupOf(t, dir)
+	refused, done := 0, 0
+	for _, at := range moments(t, "restorer", dir, "pwrite64", env) {
+		for _, at.on = range []bool{true, false} {
+			dir := copyDir(t, dir)
+			out := inject(t, "restorer", dir, "error=ENOSPC", at, env)
+			readable(t, dir, 3)
+			if !strings.HasSuffix(out, "done\n") {
+				refused++
+				continue
+			}
+			done++
+			d := reopened(t, dir, true)
+			if entries := changes(t, d, db.ChangeQuery{Kind: store.KindBackup}); len(entries) != 1 {
+				t.Errorf("full at %v: the history has %d entries of the restore", at, len(entries))
+			}
+			if all, err := d.Sessions(t.Context(), time.Now()); err != nil || len(all) != 0 {
+				t.Errorf("full at %v: %d sessions of the backup's time live: %v", at, len(all), err)
+			}
+			if err := d.Close(); err != nil || t.Failed() {
+				t.Fatal(err)
+			}
+		}
+	}
+	if refused == 0 || os.Getenv("STUDIO_VERIFY") != "" && done == 0 {
+		t.Errorf("%d refused, %d done: the sweep proved nothing", refused, done)
+	}
+}
+
+// TestFullDiskStart is case 255 for the first start and what follows it: what was acknowledged is there, and the next start needs no help.
+func TestFullDiskStart(t *testing.T) {
+	empty := filepath.Join(t.TempDir(), "data")
+	if err := os.Mkdir(empty, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	refused := 0
+	for _, at := range moments(t, "changer", empty, "pwrite64") {
+		for _, at.on = range []bool{true, false} {
+			dir := copyDir(t, empty)
+			steps, why, found := strings.Cut(inject(t, "changer", dir, "error=ENOSPC", at), "refused:")
+			if found {
+				refused++
+			}
+			heldSteps(t, dir, strings.Fields(steps))
+			if t.Failed() {
+				t.Fatalf("full at %v, after %s: %s", at, strings.Fields(steps), why)
+			}
+		}
+	}
+	if refused == 0 {
+		t.Error("no fault was ever noticed: the sweep proved nothing")
 	}
 }

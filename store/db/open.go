@@ -24,8 +24,9 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// prepareDir makes the data directory 0700: everything in it is for this user alone.
-func prepareDir(dir string) error {
+// PrepareDir makes the data directory, or brings it to mode 0700: everything in it is for this user alone. One that others may enter and
+// that holds other things than a studio's is refused: it is somebody's (/tmp, a home), named by mistake.
+func PrepareDir(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("make the data directory: %w", err)
 	}
@@ -33,12 +34,40 @@ func prepareDir(dir string) error {
 	if err != nil {
 		return fmt.Errorf("inspect the data directory: %w", err)
 	}
-	if info.Mode().Perm()&0o077 != 0 {
-		if err := os.Chmod(dir, 0o700); err != nil {
-			return fmt.Errorf("close the data directory %s to other users (chmod 700): %w", dir, err)
-		}
+	if info.Mode().Perm()&0o077 == 0 {
+		return nil
+	}
+	other, err := foreign(dir)
+	if err != nil {
+		return fmt.Errorf("look into the data directory: %w", err)
+	}
+	if other != "" {
+		return fmt.Errorf("the data directory %s holds other files (%.60q is one), and the studio would close it to other users: give it a directory of its own, or close this one first (chmod 700 %s)", dir, other, dir)
+	}
+	if err := os.Chmod(dir, 0o700); err != nil {
+		return fmt.Errorf("close the data directory %s to other users (chmod 700): %w", dir, err)
 	}
 	return nil
+}
+
+// foreign names something in a directory that no studio puts there; empty when there is nothing, or when there is a store or a key: then it
+// is a studio's, with a backup to restore in it perhaps.
+func foreign(dir string) (name string, err error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return "", err
+	}
+	for _, e := range entries {
+		switch n := e.Name(); {
+		case n == FileName, n == keyring.FileName:
+			return "", nil
+		case name != "", strings.HasPrefix(n, FileName), n == LockName, strings.HasPrefix(n, "session.key"):
+		case n == "databases", n == "lost+found": // made before the first start, and by mkfs
+		default:
+			name = n
+		}
+	}
+	return name, nil
 }
 
 // InUseError says that another process holds the data directory.
@@ -120,7 +149,7 @@ func createFile(ctx context.Context, path string, schema fs.FS) error {
 		return err
 	}
 	if len(aside) > 0 { // a new one would open the setup to whoever comes first
-		return fmt.Errorf("there is no store at %s, and a restore that was interrupted set one aside as %s: restore again, or rename that file back", path, aside[len(aside)-1])
+		return fmt.Errorf("there is no store at %s, and a restore set one aside as %s: if it was interrupted, restore again or rename that file back; to begin anew, move it out of the directory", path, aside[len(aside)-1])
 	}
 	draft := path + ".new"
 	if err := removeStore(draft); err != nil {
@@ -138,6 +167,9 @@ func createFile(ctx context.Context, path string, schema fs.FS) error {
 		err = keepDerivation(ctx, h)
 	}
 	if err = errors.Join(err, h.Close()); err != nil {
+		return failure("make the store", err)
+	}
+	if err := folded(ctx, draft); err != nil {
 		return failure("make the store", err)
 	}
 	if err := os.Rename(draft, path); err != nil {

@@ -420,3 +420,58 @@ func raw(t *testing.T, path, query string, args ...any) {
 		t.Fatal(err)
 	}
 }
+
+// TestForeignDirectory: a directory that others use is not closed to them because somebody gave it as the data directory; what a studio or
+// the maker of a file system puts there does not make it one.
+func TestForeignDirectory(t *testing.T) {
+	for name, foreign := range map[string]bool{
+		"letter.txt": true, ".ssh": true, "studio": true, "": false, "databases": false, "lost+found": false, keyring.FileName: false, "session.key": false,
+		"studio.db.before-restore-20270115-080000": true, // no store: one was set aside, which createFile says
+	} {
+		dir := filepath.Join(t.TempDir(), "given")
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if name != "" {
+			put(t, filepath.Join(dir, name), []byte("x"))
+		}
+		d, err := db.Open(t.Context(), db.Options{Dir: dir, Keyring: openKeys(t, t.TempDir())})
+		if (err != nil) != foreign {
+			t.Errorf("%q: %v", name, err)
+		}
+		if d != nil {
+			if err := d.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+		if strings.HasPrefix(name, db.FileName) {
+			continue
+		}
+		info, serr := os.Stat(dir)
+		if serr != nil {
+			t.Fatal(serr)
+		}
+		if foreign && (!contains(err, "holds other files") || info.Mode().Perm() != 0o755) || !foreign && info.Mode().Perm() != 0o700 {
+			t.Errorf("%q: mode %o, %v", name, info.Mode().Perm(), err)
+		}
+	}
+	// With a store or a key in it, it is a studio's, whatever is beside it; and a directory that is closed is nobody else's.
+	other := filepath.Join(t.TempDir(), "other")
+	if err := os.Mkdir(other, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	put(t, filepath.Join(other, "backup.db"), []byte("x"))
+	openAt(t, other) // whose key openAt makes first
+	dir := sealed(t, 1)
+	put(t, filepath.Join(dir, "letter.txt"), []byte("x"))
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	readable(t, dir, 1)
+	closed := filepath.Join(t.TempDir(), "closed")
+	if err := os.Mkdir(closed, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	put(t, filepath.Join(closed, "letter.txt"), []byte("x"))
+	openAt(t, closed)
+}

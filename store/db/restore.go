@@ -43,7 +43,7 @@ func Restore(ctx context.Context, o Options, file string, act Act) (_ Restored, 
 	if err := readableBackup(file, live); err != nil {
 		return Restored{}, err
 	}
-	if err := prepareDir(dir); err != nil {
+	if err := PrepareDir(dir); err != nil {
 		return Restored{}, err
 	}
 	lock, err := lockDir(dir)
@@ -62,6 +62,9 @@ func Restore(ctx context.Context, o Options, file string, act Act) (_ Restored, 
 	out, err := d.adopt(ctx, file, act)
 	if err = errors.Join(err, d.Close()); err != nil {
 		return Restored{}, err
+	}
+	if err := folded(ctx, draft); err != nil {
+		return Restored{}, failure("complete the restored store; nothing was changed", err)
 	}
 	out.compare(ctx, newDB(o, live))
 	if out.Kept, err = swap(ctx, live, draft, d.now()); err != nil {
@@ -283,7 +286,7 @@ func swap(ctx context.Context, live, draft string, now time.Time) (kept string, 
 		}
 		kept = fmt.Sprintf("%s%s%s-%d", live, asideRestore, now.UTC().Format(stamp), n)
 	}
-	if foldStore(ctx, live) {
+	if folded(ctx, live) == nil { // a damaged one does not allow that, which is why somebody restores
 		if err := os.Link(live, kept); err == nil {
 			return kept, rename(draft, live)
 		}
@@ -306,21 +309,25 @@ func rename(from, to string) error {
 	return syncDir(filepath.Dir(to))
 }
 
-// foldStore brings the log of a store that nobody uses into its file, so that the file is the whole of it. It reports false when the
-// store does not allow that, because it is damaged: which is why somebody restores.
-func foldStore(ctx context.Context, path string) bool {
+// folded brings the log of a store that nobody uses into its file, so that the file is the whole of it and may be renamed. Closing a
+// store does the same, but says nothing when it fails: on a full disk the last writes, or half of them, would stay in a log of another
+// name.
+func folded(ctx context.Context, path string) error {
 	h, err := openHandle(ctx, path, true)
 	if err != nil {
-		return false
+		return err
 	}
 	var busy, frames, moved int
 	err = h.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &frames, &moved)
-	if errors.Join(err, h.Close()) != nil || busy != 0 {
-		return false
+	if err = errors.Join(err, h.Close()); err != nil {
+		return err
 	}
 	info, err := os.Lstat(path + "-wal")
-	if err == nil && info.Size() > 0 || err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return false
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
-	return true
+	if err == nil && (busy != 0 || info.Size() > 0) {
+		err = fmt.Errorf("the log of %s is not empty", path)
+	}
+	return err
 }

@@ -15,13 +15,13 @@ func revisionPlace(n int) store.Place {
 }
 
 // AddRevision keeps a new revision with its manifest, seals its bundle of secrets, writes the deploy's history entry, and fills
-// Number (one more than the last), CreatedAt, Author and Size. A zero State becomes store.RevisionStarting.
+// Number (one more than the last), CreatedAt, Author, Size and Kept. A zero State becomes store.RevisionStarting.
 func (tx *Tx) AddRevision(r *store.Revision, secrets store.Secret) error {
 	what := "add a revision"
 	if _, err := tx.row(what, []any{&r.Number}, `SELECT coalesce(max(number), 0) + 1 FROM revisions`); err != nil {
 		return err
 	}
-	r.CreatedAt, r.Author, r.Size = tx.now, tx.act.Actor, len(r.Manifest)
+	r.CreatedAt, r.Author, r.Size, r.Kept = tx.now, tx.act.Actor, len(r.Manifest), len(r.Manifest) > 0
 	if r.State == "" {
 		r.State = store.RevisionStarting
 	}
@@ -89,7 +89,7 @@ func noRevision(n int) error {
 	return &store.Error{Code: store.NotFound, Message: fmt.Sprintf("there is no revision %d", n)}
 }
 
-const revisionColumns = `number, digest, state, created_at, live_at, ended_at, author_kind, author_id, author_name, note, error, size, tools, resources, prompts`
+const revisionColumns = `number, digest, state, created_at, live_at, ended_at, author_kind, author_id, author_name, note, error, size, manifest <> '', tools, resources, prompts`
 
 // Revision returns one revision with its manifest, or a store.NotFound error.
 func (tx *Tx) Revision(n int) (*store.Revision, error) {
@@ -147,7 +147,7 @@ func (tx *Tx) revisions(tail string, manifest bool, args ...any) ([]*store.Revis
 		var live, ended sql.NullInt64
 		var body string
 		dst := []any{&r.Number, &r.Digest, &r.State, &created, &live, &ended, &r.Author.Kind, &r.Author.ID, &r.Author.Name,
-			&r.Note, &r.Error, &r.Size, &r.Tools, &r.Resources, &r.Prompts}
+			&r.Note, &r.Error, &r.Size, &r.Kept, &r.Tools, &r.Resources, &r.Prompts}
 		if manifest {
 			dst = append(dst, &body)
 		}

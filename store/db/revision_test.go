@@ -37,7 +37,7 @@ func TestKeptRevisions(t *testing.T) {
 			v, _ := secret.Reveal()
 			r, err := tx.Revision(i)
 			switch {
-			case kept && (err != nil || string(r.Manifest) != fmt.Sprintf(`{"n":%d}`, i) || v != fmt.Sprintf("secret of %d", i)):
+			case kept && (err != nil || !r.Kept || string(r.Manifest) != fmt.Sprintf(`{"n":%d}`, i) || v != fmt.Sprintf("secret of %d", i)):
 				t.Errorf("revision %d: %v, secret %q", i, err, v)
 			case !kept && (store.CodeOf(err) != store.NotFound || !strings.Contains(err.Error(), "no longer") || v != ""):
 				t.Errorf("revision %d, which is not kept: %v, secret %q", i, err, v)
@@ -47,7 +47,7 @@ func TestKeptRevisions(t *testing.T) {
 			t.Errorf("live: %v", err)
 		}
 		page, err := tx.Revisions(store.Query{Skip: n - 2, Limit: 2})
-		if page.Total != n || len(page.Items) != 2 || page.Items[1].Number != 1 || page.Items[1].Author.Name != "ada" {
+		if page.Total != n || len(page.Items) != 2 || page.Items[1].Number != 1 || page.Items[1].Kept || page.Items[1].Author.Name != "ada" {
 			t.Errorf("the entries: %s", encode(t, page))
 		}
 		return err

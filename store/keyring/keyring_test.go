@@ -228,8 +228,8 @@ func TestKeyFileRefused(t *testing.T) {
 		says string
 	}{
 		"open to others": {func(p string) error { return os.WriteFile(p, []byte(key32(1)), 0o644) }, "chmod 600"},
-		"empty":          {func(p string) error { return os.WriteFile(p, nil, 0o600) }, ""},
-		"blank":          {func(p string) error { return os.WriteFile(p, []byte("\n\n"), 0o600) }, "is empty"},
+		"empty":          {func(p string) error { return os.WriteFile(p, nil, 0o600) }, "is empty, so the key in it was lost: bring a copy of it back, or remove the file"},
+		"blank":          {func(p string) error { return os.WriteFile(p, []byte("\n\n"), 0o600) }, "is empty, so the key"},
 		"half a key":     {func(p string) error { return os.WriteFile(p, []byte(key32(1)[:10]), 0o600) }, "10 characters"},
 		"a directory":    {func(p string) error { return os.Mkdir(p, 0o700) }, "regular file"},
 		"huge":           {func(p string) error { return os.WriteFile(p, make([]byte, 5000), 0o600) }, "at most 4096"},

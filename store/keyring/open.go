@@ -155,6 +155,9 @@ func readKeyFile(path string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("read the key file %s: %w", path, err)
 	}
+	if strings.TrimSpace(string(b)) == "" {
+		return "", fmt.Errorf("the key file %s is empty, so the key in it was lost: bring a copy of it back, or remove the file if there is none", path)
+	}
 	return string(b), nil
 }
 

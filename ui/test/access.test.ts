@@ -89,7 +89,7 @@ test('what the kernel says, in words', () => {
   expect(words({})).toMatchObject({
     Capabilities: 'none',
     'Bounding set': 'empty',
-    'System-call filter': 'mode 2, 1 in force',
+    'System-call filter': 'on, 1 filter',
     'Core file': 'none',
     'Open files': '512',
   });

@@ -43,6 +43,13 @@ group('an error answer', () => {
     });
   });
 
+  test('ends its sentence, so that what to do next can follow', () => {
+    const { cause, next } = describe(
+      fromResponse(500, { detail: 'the store cannot be read: disk I/O error' }, new Headers()),
+    );
+    expect(`${cause} ${next}`).toMatch(/^The store cannot be read: disk I\/O error\. Try again\./);
+  });
+
   test('that is stale carries what is stored now', async () => {
     const error = await readError(
       answer(409, { detail: 'Changed.', code: 'stale', fields: {}, current: { version: 8 } }),

@@ -8,7 +8,6 @@ import {
   formatList,
   formatMoment,
   formatRelative,
-  formatShare,
   formatSpan,
   plural,
   sentence,
@@ -68,9 +67,8 @@ test('the exact time has its zone and UTC', () => {
   expect(formatExact(now, 'Europe/Berlin')).toBe('22 Nov 2026, 15:06:31 CET (2026-11-22 14:06:31 UTC)');
 });
 
-test('counts, shares and lists', () => {
+test('counts and lists', () => {
   expect(formatCount(12480)).toBe('12,480');
-  expect(formatShare(0.0034)).toBe('0.3 %');
   expect([plural(1, 'tool'), plural(0, 'tool'), plural(1200, 'entry', 'entries')]).toEqual([
     '1 tool',
     '0 tools',

@@ -11,10 +11,10 @@ import (
 	"mcpstudio/mcpgen/driver"
 )
 
-// add queues one of our own statements.
+// add queues one of our own statements. One without a name is parsed anew: it is what it says, whatever was prepared meanwhile.
 func (s *session) add(c control) {
 	name := c.name
-	if s.pooled {
+	if s.pooled || name == "" {
 		s.fe.SendParse(&pgproto3.Parse{Query: c.sql})
 		name = ""
 	}
@@ -32,8 +32,11 @@ func (s *session) addLocal() int {
 	return 1
 }
 
-// addStatement queues the tool's statement; the row after the last one wanted is asked for, so "truncated" is exact.
-func (s *session) addStatement(st *prepared, values [][]byte, rows int) {
+// everyRow lets a statement run to its end.
+const everyRow = 0
+
+// addStatement queues the tool's statement, which stops after so many rows.
+func (s *session) addStatement(st *prepared, values [][]byte, rows uint32) {
 	if s.pooled {
 		s.fe.SendParse(&pgproto3.Parse{Query: st.sql, ParameterOIDs: st.oids})
 	}
@@ -41,7 +44,7 @@ func (s *session) addStatement(st *prepared, values [][]byte, rows int) {
 	if s.pooled { // parsed anew: the columns may be others than those it was prepared with
 		s.fe.SendDescribe(&pgproto3.Describe{ObjectType: 'P'})
 	}
-	s.fe.SendExecute(&pgproto3.Execute{MaxRows: uint32(rows + 1)})
+	s.fe.SendExecute(&pgproto3.Execute{MaxRows: rows})
 }
 
 // flight is one write with everything up to a Sync, and what came back.

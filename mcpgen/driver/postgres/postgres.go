@@ -20,10 +20,14 @@
 // pg_read_file, COPY … TO PROGRAM) and those that signal other sessions are
 // outside any transaction: they are for grants, and the lexer refuses their
 // names. PREPARE TRANSACTION, where the server allows it, outlives the ROLLBACK:
-// the lexer refuses it too. setseed() and PREPARE leave traces
-// in a session that hold no data. An Execute with a row limit, which every call
-// has, makes the server drop parallel plans (PostgreSQL manual, 15.2). Each
-// read-only call counts as a rollback in pg_stat_database.
+// the lexer refuses it too. A function that runs SQL it is given can PREPARE, which
+// outlives a ROLLBACK: under the name of another tool's statement it changes what
+// that tool answers on this session, and under that of our unlocking it keeps its
+// advisory locks until the session ends. It cannot write so: BEGIN has no name, and
+// a ROLLBACK that is none ends the session. setseed() leaves a trace that holds no
+// data. An Execute with a row limit, which every call that reads has, makes the
+// server drop parallel plans (PostgreSQL manual, 15.2). Each read-only call counts
+// as a rollback in pg_stat_database.
 package postgres
 
 import (
@@ -81,8 +85,13 @@ func open(cfg driver.Config) (*pool, error) {
 	if err != nil {
 		return nil, err
 	}
-	if cfg.Dial == nil || cfg.Host == "" || cfg.Port < 1 || cfg.Port > 65535 {
-		return nil, driver.NewError(driver.KindConfig, fmt.Sprintf("a host and a port from 1 to 65535 are needed, got %q and %d", cfg.Host, cfg.Port), nil)
+	switch {
+	case cfg.Host == "":
+		return nil, driver.NewError(driver.KindConfig, "the connection has no host", nil)
+	case cfg.Port < 1 || cfg.Port > 65535:
+		return nil, driver.NewError(driver.KindConfig, fmt.Sprintf("the port must be from 1 to 65535 and is %d", cfg.Port), nil)
+	case cfg.Dial == nil:
+		return nil, driver.NewError(driver.KindConfig, "there is no way to reach the server", nil)
 	}
 	if _, err := tlsConfigs(cfg); err != nil {
 		return nil, err

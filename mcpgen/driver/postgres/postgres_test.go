@@ -151,6 +151,8 @@ var lexed = []string{
 	`SELECT "dblink_exec"('dbname=postgres', 'DELETE FROM victim')`, "SELECT public.dblink_exec('dbname=postgres', 'x')", "SELECT dblink_connect('x', 'dbname=postgres')",
 	"SELECT pg_read_file('/etc/passwd')", "SELECT pg_read_binary_file('/etc/passwd')", "SELECT pg_ls_dir('/')", "SELECT * FROM pg_stat_file('/etc/passwd')",
 	"SELECT lo_import('/etc/passwd')", "SELECT lo_export(1, '/tmp/evil')", "SELECT pg_terminate_backend(1)", "SELECT pg_cancel_backend(1)", "COPY (SELECT 1) TO PROGRAM 'true'",
+	"SELECT ('/etc/passwd'::text).pg_read_file", "SELECT f.dblink_connect FROM unnest(ARRAY['dbname=postgres']) f", "SELECT g.pg_terminate_backend FROM generate_series(1, 9) g",
+	"SELECT * FROM ts_stat('SELECT to_tsvector(dblink_exec(''dbname=postgres'', ''x''))')", "SELECT ts_rewrite('a', 'SELECT ''a''::tsquery, to_tsquery(pg_read_file(''/etc/passwd''))')",
 }
 
 // writes are ways to change something, or to get into a position to.

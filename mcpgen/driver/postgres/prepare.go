@@ -101,7 +101,7 @@ func (s *session) forget(st *driver.Statement) {
 //  1. every parameter with its declared type, but strings left for the server to infer: a uuid or enum column does not
 //     compare with text;
 //  2. all declared, strings as text: for calls such as unnest(:names), where an unknown type fits several functions;
-//  3. like the first, integers as int4: for what refuses bigint, such as make_date(:year, :month, :day) or :day + :count;
+//  3. like the first, some integers as int4: for what refuses bigint, such as make_date(:year, :month, :day) or :day + :count;
 //  4. strings and numbers left to the server: for what wants another type yet, such as a smallint or real argument;
 //  5. all left to the server.
 //
@@ -122,7 +122,7 @@ func (s *session) parse(name string, st *driver.Statement) (description, error) 
 	}
 	var first error
 	var tried [][]uint32
-	for _, oids := range [][]uint32{
+	for n, oids := range [][]uint32{
 		open(textual),
 		declared,
 		small(open(textual)),
@@ -133,6 +133,9 @@ func (s *session) parse(name string, st *driver.Statement) (description, error) 
 			continue
 		}
 		tried = append(tried, oids)
+		if n == someSmall {
+			oids = s.fewestSmall(st, oids, declared)
+		}
 		d, err := s.settle(name, st, slices.Clone(oids), declared)
 		if err == nil || !undecided(err) {
 			return d, err
@@ -142,6 +145,26 @@ func (s *session) parse(name string, st *driver.Statement) (description, error) 
 		}
 	}
 	return description{}, first
+}
+
+// someSmall is the way above in which integers are int4.
+const someSmall = 2
+
+// fewestSmall turns the integers back into bigint that the statement takes as such. Otherwise an id beyond 2^31 would be refused
+// because of the number of letters that is asked for beside it. It costs a round trip for each, once for each session.
+func (s *session) fewestSmall(st *driver.Statement, oids, declared []uint32) []uint32 {
+	best := oids
+	for i, p := range st.Params {
+		if !numeric(p) || best[i] == declared[i] || s.unfit {
+			continue
+		}
+		try := slices.Clone(best)
+		try[i] = declared[i]
+		if _, err := s.settle("", st, slices.Clone(try), declared); err == nil {
+			best = try
+		}
+	}
+	return best
 }
 
 // undecided reports whether other parameter types could help: undefined function, ambiguous function, wrong object type
@@ -283,12 +306,13 @@ func readType(row [][]byte) (uint32, typeInfo, error) {
 
 // typeQuery describes types. A true array has typlen -1; int2vector (22) and oidvector (30) look alike but are written
 // otherwise.
-// A domain's elements are written as those of the type below it.
+// A domain's elements are written as those of the type below it, or below the domain that is below it.
 const typeQuery = `SELECT t.oid, pg_catalog.format_type(t.oid, NULL),
-	CASE WHEN a.oid IS NULL THEN 0 WHEN e.typtype = 'd' THEN e.typbasetype ELSE e.oid END, coalesce(e.typdelim, ',')
+	CASE WHEN a.oid IS NULL THEN 0 ELSE coalesce(nullif(below.typbasetype, 0), nullif(e.typbasetype, 0), e.oid) END, coalesce(e.typdelim, ',')
 FROM pg_catalog.pg_type t
 LEFT JOIN pg_catalog.pg_type a ON a.oid = t.oid AND t.typlen = -1 AND t.typelem <> 0 AND t.oid NOT IN (22, 30)
 LEFT JOIN pg_catalog.pg_type e ON e.oid = a.typelem
+LEFT JOIN pg_catalog.pg_type below ON below.oid = e.typbasetype
 WHERE t.oid = ANY ($1)`
 
 // Describe implements driver.Pool.

@@ -141,7 +141,7 @@ func (s *session) query(st *driver.Statement, args []driver.Arg, lim driver.Limi
 		if readOnly {
 			s.read(&f, values, lim.Rows)
 		} else {
-			s.write(&f, values, lim.Rows)
+			s.write(&f, values)
 		}
 		if f.err == nil && f.ended <= f.turn && !f.cut {
 			s.unfit = true
@@ -170,10 +170,20 @@ func (s *session) query(st *driver.Statement, args []driver.Arg, lim driver.Limi
 	}
 }
 
-// stale reports whether the table changed under the prepared statement, and forgets it so that it is prepared again. It has not
-// run. Behind a pooler, where it is parsed anew, the server says that it has another number of columns than we ask formats for.
+// stale reports whether the table, or what else it names, changed under the prepared statement, and forgets it so that it is prepared
+// again. It has not run, or what it did was rolled back with the error.
 func (s *session) stale(st *driver.Statement, err error) bool {
-	if !isCode(err, "0A000") && !(s.pooled && isCode(err, "08P01")) || s.unfit {
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) || s.unfit {
+		return false
+	}
+	switch {
+	case pg.Code == "0A000": // its columns are others
+	case s.pooled && pg.Code == "08P01": // the same, where it is parsed anew: we ask formats for another number of columns
+	case pg.Where != "" || pg.Code == "42501": // raised inside a function, or a matter of rights
+		return false
+	case strings.HasPrefix(pg.Code, "42"), pg.Code == "XX000": // its placeholders' types fit no more, or are gone
+	default:
 		return false
 	}
 	s.forget(st)
@@ -189,8 +199,8 @@ func isCode(err error, code string) bool {
 func (s *session) read(f *flight, values [][]byte, rows int) {
 	s.add(begin)
 	f.turn = 1 + s.addLocal()
-	s.addStatement(f.st, values, rows)
-	s.add(unlock) // before the ROLLBACK, which does not take it back: after it, it would need a transaction of its own
+	s.addStatement(f.st, values, uint32(rows+1)) // with the row after the last one wanted, "truncated" is exact
+	s.add(unlock)                                // before the ROLLBACK, which does not take it back: after it, it would need a transaction of its own
 	s.add(rollback)
 	s.fly(f)
 	if f.cut {
@@ -216,8 +226,9 @@ func (s *session) clean() {
 }
 
 // write runs a statement that may write. BEGIN goes alone: when it fails, the statement surely was not executed and may
-// be sent again on a new session; afterwards it never is.
-func (s *session) write(f *flight, values [][]byte, rows int) {
+// be sent again on a new session; afterwards it never is. What it does may hang on rows that nobody reads, as with a SELECT of a
+// function that writes, so they are all made.
+func (s *session) write(f *flight, values [][]byte) {
 	first := flight{turn: -1}
 	s.add(beginWrite)
 	s.addLocal()
@@ -227,7 +238,7 @@ func (s *session) write(f *flight, values [][]byte, rows int) {
 		return
 	}
 	f.drain, f.heard = true, true
-	s.addStatement(f.st, values, rows)
+	s.addStatement(f.st, values, everyRow)
 	s.add(commit)
 	if s.pooled { // in the same flight, so that it reaches the same server session
 		for _, sql := range resets() {
@@ -252,6 +263,9 @@ func (s *session) reset() {
 		return
 	}
 	sql := strings.Join(resets(), "; ") + "; " + s.pool.setup()
+	if s.attended {
+		sql += "; " + lookForClient
+	}
 	if err := s.exec(sql); err != nil {
 		s.unfit = true
 	}

@@ -18,8 +18,8 @@ const userSchemas = `n.nspname NOT IN ('pg_catalog', 'information_schema') AND n
 const tablesSQL = `SELECT count(*) OVER () AS total, n.nspname AS schema, c.relname AS name, c.relkind::text AS kind, c.reltuples::int8 AS rows,
 	coalesce(pg_catalog.obj_description(c.oid, 'pg_class'), '') AS comment,
 	CASE WHEN $3 THEN (SELECT coalesce(json_agg(json_build_object('name', a.attname, 'type', pg_catalog.format_type(a.atttypid, a.atttypmod),
-		'oid', coalesce(nullif(t.typbasetype, 0), t.oid)::int8, 'array', t.typelem <> 0 AND t.typlen = -1, 'nullable', NOT a.attnotnull) ORDER BY a.attnum), '[]')
-		FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+		'oid', coalesce(nullif(below.typbasetype, 0), nullif(t.typbasetype, 0), t.oid)::int8, 'array', t.typelem <> 0 AND t.typlen = -1, 'nullable', NOT a.attnotnull) ORDER BY a.attnum), '[]')
+		FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid LEFT JOIN pg_catalog.pg_type below ON below.oid = t.typbasetype
 		WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) ELSE '[]'::json END AS columns
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'v', 'm', 'f', 'p') AND NOT c.relispartition AND ` + userSchemas + `
@@ -27,12 +27,12 @@ WHERE c.relkind IN ('r', 'v', 'm', 'f', 'p') AND NOT c.relispartition AND ` + us
 	AND ($1 IS NULL OR c.relname ILIKE $1 OR n.nspname || '.' || c.relname ILIKE $1)
 ORDER BY n.nspname, c.relname LIMIT $2`
 
-const columnsSQL = `SELECT a.attname AS name, pg_catalog.format_type(a.atttypid, a.atttypmod) AS type, coalesce(nullif(t.typbasetype, 0), t.oid)::int8 AS oid,
+const columnsSQL = `SELECT a.attname AS name, pg_catalog.format_type(a.atttypid, a.atttypmod) AS type, coalesce(nullif(below.typbasetype, 0), nullif(t.typbasetype, 0), t.oid)::int8 AS oid,
 	t.typelem <> 0 AND t.typlen = -1 AS array, NOT a.attnotnull AS nullable,
 	coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid), '') AS default,
 	coalesce(pg_catalog.col_description(a.attrelid, a.attnum), '') AS comment,
 	EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = a.attrelid AND i.indisprimary AND a.attnum = ANY (i.indkey)) AS primary_key
-FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid LEFT JOIN pg_catalog.pg_type below ON below.oid = t.typbasetype
 LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`
 

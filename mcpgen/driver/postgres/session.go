@@ -14,11 +14,13 @@ import (
 	"mcpstudio/mcpgen/driver"
 )
 
-// control is a statement of our own that surrounds a tool's.
+// control is a statement of our own that surrounds a tool's. With a name it is prepared once for each session. The one that begins to
+// read has none and is parsed anew: a function that runs SQL it is given can put another statement under any name, and a ROLLBACK that
+// is none would then commit. Where there is a transaction, it shows by what is still open.
 type control struct{ name, sql string }
 
 var (
-	begin      = control{"ro_begin", "BEGIN READ ONLY"}
+	begin      = control{"", "BEGIN READ ONLY"}
 	rollback   = control{"ro_rollback", "ROLLBACK"}
 	unlock     = control{"ro_unlock", "SELECT pg_catalog.pg_advisory_unlock_all()"} // no search_path of a statement changes what that is
 	beginWrite = control{"rw_begin", "BEGIN READ WRITE"}
@@ -41,6 +43,7 @@ type session struct {
 	prepared map[*driver.Statement]*prepared
 	serial   uint64
 	local    string // behind a pooler: the settings of each transaction
+	attended bool   // the server takes the setting lookForClient
 
 	unfit     bool // not for another statement
 	idleSince time.Time
@@ -62,6 +65,10 @@ func (p *pool) settings() [][2]string {
 		{"TimeZone", "UTC"},
 	}
 }
+
+// lookForClient has the server end a statement whose client is gone (PostgreSQL 14, where its system can tell). Otherwise a function
+// that swallows its cancellation would run on for ever.
+const lookForClient = "SET client_connection_check_interval = '2s'"
 
 // setup is what a session of our own runs once, and again after RESET ALL.
 func (p *pool) setup() string {
@@ -110,7 +117,14 @@ func (s *session) prepareControls() error {
 	if err := s.exec(s.pool.setup()); err != nil {
 		return err
 	}
-	for _, c := range []control{begin, rollback, unlock, beginWrite, commit} {
+	var unknown *pgconn.PgError
+	switch err := s.exec(lookForClient); {
+	case err == nil:
+		s.attended = true
+	case !errors.As(err, &unknown) || s.unfit:
+		return err
+	}
+	for _, c := range []control{rollback, unlock, beginWrite, commit} {
 		s.fe.SendParse(&pgproto3.Parse{Name: c.name, Query: c.sql})
 	}
 	f := flight{turn: -1}

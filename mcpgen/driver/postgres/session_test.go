@@ -51,6 +51,10 @@ func run(t *testing.T, p driver.Pool, st *driver.Statement, lim driver.Limits) (
 	return string(b), o
 }
 
+func option(name, value string) map[string]json.RawMessage {
+	return map[string]json.RawMessage{name: json.RawMessage(value)}
+}
+
 func reading(sql string) *driver.Statement { return &driver.Statement{SQL: sql, ReadOnly: true} }
 
 // TestPanicDiscardsTheSession: nobody knows what a panic left unread, so it must not be the answer to the next statement.
@@ -213,6 +217,70 @@ func TestWritesAreNotRetried(t *testing.T) {
 	}
 	if got := d.ask(t, "SELECT last_value FROM victim_seq; SELECT count(*) FROM victim WHERE id >= 100"); got != "1 0" {
 		t.Errorf("the statement ran %s times", got)
+	}
+}
+
+// TestWritesRunToTheirEnd: rows beyond the limit are not returned, but what makes them is carried out.
+func TestWritesRunToTheirEnd(t *testing.T) {
+	d := newDatabase(t)
+	d.ask(t, "CREATE TABLE put (i int); GRANT ALL ON put TO "+d.cfg.Username+"; CREATE FUNCTION put(n int) RETURNS int LANGUAGE sql AS 'INSERT INTO put VALUES (n) RETURNING i'")
+	for _, pooler := range []string{`"session"`, `"transaction"`} {
+		p := d.pool(t, func(c *driver.Config) { c.ReadOnly, c.Extra = false, option("pooler", pooler) })
+		for _, sql := range []string{"SELECT put(i) AS i FROM generate_series(1, 500) i", "INSERT INTO put SELECT i FROM generate_series(1, 500) i RETURNING i"} {
+			got, o := run(t, p, &driver.Statement{SQL: sql}, driver.Limits{Rows: 2})
+			if n := d.ask(t, "SELECT count(*) FROM put; TRUNCATE put"); n != "500" || got != `[{"i":1},{"i":2}]` || !o.Truncated {
+				t.Errorf("%s: %s rows were written; got %s, %+v", sql, n, got, o)
+			}
+		}
+	}
+}
+
+// TestForgedControls prepares statements of its own under the names of ours, as a function can that runs SQL it is given. What a
+// call leaves behind must not let a later one write.
+func TestForgedControls(t *testing.T) {
+	d := newDatabase(t)
+	d.ask(t, "CREATE FUNCTION run(sql text) RETURNS int LANGUAGE plpgsql AS $$ BEGIN EXECUTE sql; RETURN 1; END $$")
+	p := d.pool(t, one)
+	before := d.ask(t, checksum)
+	forge := func(name string) string {
+		return "(SELECT run('DEALLOCATE ' || name) FROM pg_prepared_statements WHERE name = 'ro_" + name + "'), run('PREPARE ro_" + name + " AS SELECT 1')"
+	}
+	for _, sql := range []string{
+		"SELECT " + forge("begin"),
+		"SELECT " + forge("rollback") + ", run('SELECT lo_from_bytea(0, ''x'')')", // PostgreSQL 15 lets this pass in a read-only transaction
+		"SELECT " + forge("begin") + ", " + forge("rollback"),
+		"SELECT run('SELECT lo_from_bytea(0, ''x'')')",
+	} {
+		if _, _, err := p.Query(t.Context(), reading(sql), nil, driver.Limits{}, nil); err != nil {
+			t.Logf("%s: %v", sql, err)
+		}
+		if after := d.ask(t, checksum); after != before {
+			t.Fatalf("WROTE: %s", sql)
+		}
+	}
+	if got, _ := run(t, p, reading("SELECT 1 AS a"), driver.Limits{}); got != `[{"a":1}]` {
+		t.Errorf("afterwards: %s", got)
+	}
+}
+
+// TestStatementThatDoesNotGiveUp: the client of a function that swallows its cancellation goes away, and the server notices.
+func TestStatementThatDoesNotGiveUp(t *testing.T) {
+	d := newDatabase(t)
+	if version, err := strconv.Atoi(d.ask(t, "SHOW server_version_num")); err != nil || version < 140000 {
+		t.Skip("before PostgreSQL 14 a server does not look whether its client is still there")
+	}
+	d.ask(t, `CREATE FUNCTION stubborn() RETURNS int LANGUAGE plpgsql AS $$ BEGIN
+		LOOP BEGIN PERFORM pg_sleep(0.2); EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP; END $$`)
+	p := d.pool(t, func(c *driver.Config) { c.MaxSessions, c.ReadOnly = 1, false })
+	run(t, p, &driver.Statement{SQL: "UPDATE victim SET t = t"}, driver.Limits{}) // also after the reset that follows a write
+	if _, _, err := p.Query(t.Context(), reading("SELECT stubborn()"), nil, driver.Limits{Timeout: 200 * time.Millisecond}, nil); driver.KindOf(err) != driver.KindTimeout {
+		t.Errorf("got %v", err)
+	}
+	const active = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%stubborn()%' AND pid <> pg_backend_pid()"
+	for deadline := time.Now().Add(time.Minute); d.ask(t, active) != "0"; time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("it runs on without a client")
+		}
 	}
 }
 

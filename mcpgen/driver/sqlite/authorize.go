@@ -35,8 +35,10 @@ func authorizeWrite(_ *libc.TLS, denied uintptr, action int32, a, b, _, _ uintpt
 // reads decides on one action; a and b are its arguments as C strings (SQLite manual, "Authorizer Action Codes").
 func reads(action int32, a, b uintptr) bool {
 	switch action {
-	case lib.SQLITE_SELECT, lib.SQLITE_READ, lib.SQLITE_RECURSIVE:
+	case lib.SQLITE_SELECT, lib.SQLITE_RECURSIVE:
 		return true
+	case lib.SQLITE_READ:
+		return !strings.EqualFold(libc.GoString(a), "sqlite_dbpage") // the file's pages, with what was deleted
 	case lib.SQLITE_FUNCTION:
 		switch strings.ToLower(libc.GoString(b)) {
 		case "load_extension", "readfile", "writefile", "edit", "fts3_tokenizer", "sqlite_rename_table", "sqlite_rename_column":

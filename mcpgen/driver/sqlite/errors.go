@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"fmt"
+	"strings"
 
 	lib "modernc.org/sqlite/lib"
 
@@ -17,13 +18,21 @@ func (h *handle) err(rc int32) *driver.Error {
 	e := &driver.Error{Kind: driver.KindOther, Message: text, Position: -1}
 	switch code & 0xff {
 	case lib.SQLITE_ERROR:
-		e.Kind = driver.KindSyntax
-		if *at[int32](h.denied) == lib.SQLITE_FUNCTION {
+		switch {
+		case *at[int32](h.denied) == lib.SQLITE_FUNCTION:
 			e.Kind = driver.KindReadOnly
+		case strings.HasPrefix(text, "no such "): // a table, column, function or collation
+			e.Kind = driver.KindMissing
+		default:
+			e.Kind = driver.KindSyntax
 		}
 	case lib.SQLITE_AUTH:
 		e.Kind = driver.KindReadOnly
-		if action := *at[int32](h.denied); action != 0 {
+		switch action := *at[int32](h.denied); action {
+		case 0:
+		case lib.SQLITE_READ:
+			e.Kind = driver.KindPermission
+		default:
 			e.Message = "not authorized: " + actionName(action)
 		}
 	case lib.SQLITE_READONLY:
@@ -41,6 +50,16 @@ func (h *handle) err(rc int32) *driver.Error {
 	case lib.SQLITE_TOOBIG, lib.SQLITE_NOMEM, lib.SQLITE_FULL:
 		e.Kind = driver.KindLimit
 	case lib.SQLITE_CONSTRAINT, lib.SQLITE_MISMATCH, lib.SQLITE_RANGE:
+		e.Kind = driver.KindData
+	}
+	return e
+}
+
+// runError maps the result code of a statement that compiled: what SQLite then finds wrong is in the values, such as malformed
+// JSON, an overflow or a LIKE pattern that is too long.
+func (h *handle) runError(rc int32) *driver.Error {
+	e := h.err(rc)
+	if e.Kind == driver.KindSyntax {
 		e.Kind = driver.KindData
 	}
 	return e

@@ -4,9 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -251,6 +253,106 @@ func TestWritingHandleIsConfined(t *testing.T) {
 	}
 	if got, err := ask(t, p, "SELECT count(*) AS n FROM victim WHERE t = 'bulk'"); err != nil || got != `[{"n":5}]` {
 		t.Errorf("got %s, %v", got, err)
+	}
+}
+
+// TestErrorsSayWhat looks at refusals that come from values, which a model can mend, and at what stays of earlier ones.
+func TestErrorsSayWhat(t *testing.T) {
+	cfg := newFile(t, "")
+	cfg.MaxSessions = 1
+	p, err := sqlite.New().Open(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	parse := &driver.Statement{SQL: "SELECT json(?1) AS j", ReadOnly: true, Params: []driver.Param{{Type: store.TypeString}}}
+	number := &driver.Statement{SQL: "SELECT ?1 AS n", ReadOnly: true, Params: []driver.Param{{Type: store.TypeNumber}}}
+	for _, c := range []struct {
+		st   *driver.Statement
+		arg  string
+		kind driver.Kind
+		says string
+	}{
+		{parse, "{}", "", ""},
+		{&driver.Statement{SQL: "SELECT load_extension(?1)", ReadOnly: true, Params: parse.Params}, "x", driver.KindReadOnly, "load_extension"},
+		{parse, "{", driver.KindData, "malformed JSON"}, // prepared before the refusal
+		{number, "1e400", driver.KindData, "beyond what SQLite can hold"},
+		{number, "1e300", "", ""},
+	} {
+		_, _, err := p.Query(t.Context(), c.st, []driver.Arg{{Text: []byte(c.arg)}}, driver.Limits{}, nil)
+		if c.kind == "" && err != nil || c.kind != "" && (driver.KindOf(err) != c.kind || !strings.Contains(err.Error(), c.says)) {
+			t.Errorf("%s of %s: got %s, %v", c.st.SQL, c.arg, driver.KindOf(err), err)
+		}
+	}
+	cfg.Database = ""
+	if _, err := sqlite.New().Open(cfg); err == nil || strings.Contains(err.Error(), `""`) {
+		t.Errorf("without a file: %v", err)
+	}
+}
+
+// TestBrokenView: a view of a table that was dropped must not hide all other tables.
+func TestBrokenView(t *testing.T) {
+	cfg := newFile(t, "")
+	change(t, filepath.Join(cfg.SQLiteDir, "shop.db"), "CREATE TABLE gone (a); CREATE VIEW broken AS SELECT * FROM gone; DROP TABLE gone")
+	p, err := sqlite.New().Open(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	tables, err := p.(driver.Schema).Tables(t.Context(), driver.TableQuery{Columns: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, table := range tables.Items {
+		if (len(table.Columns) == 0) != (table.Name == "broken") {
+			t.Errorf("%s has %d columns", table.Name, len(table.Columns))
+		}
+	}
+	if tables.Total != 5 {
+		t.Errorf("got %d tables", tables.Total)
+	}
+}
+
+// TestClosedWhileRunning: a statement that ends with its connection did not take too long.
+func TestClosedWhileRunning(t *testing.T) {
+	p, err := sqlite.New().Open(newFile(t, ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error)
+	started := make(chan struct{})
+	go func() {
+		close(started)
+		_, err := ask(t, p, "WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM r) SELECT max(i) FROM r")
+		done <- err
+	}()
+	<-started
+	time.Sleep(300 * time.Millisecond) // it may not run yet on a slow machine, and is then refused: another error
+	p.Close()
+	if err := <-done; driver.KindOf(err) != driver.KindCancelled && driver.KindOf(err) != driver.KindUnavailable {
+		t.Errorf("got %s, %v", driver.KindOf(err), err)
+	}
+}
+
+const deaf = "STUDIO_TEST_DEAF_STATEMENT"
+
+// TestDeafStatement runs what SQLite does not interrupt: without an end to it, one processor would be busy for days. // cases 156, 285
+func TestDeafStatement(t *testing.T) {
+	if os.Getenv(deaf) != "" {
+		p, err := sqlite.New().Open(newFile(t, ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _, err = p.Query(t.Context(), &driver.Statement{SQL: "SELECT instr(zeroblob(16000000), zeroblob(8000000) || x'01')", ReadOnly: true}, nil, driver.Limits{Timeout: 100 * time.Millisecond}, nil)
+		t.Fatalf("it returned: %v", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	c := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestDeafStatement$")
+	c.Env = append(os.Environ(), deaf+"=1", "TMPDIR="+t.TempDir())
+	out, err := c.CombinedOutput()
+	if ctx.Err() != nil || err == nil || !strings.Contains(string(out), "panic: sqlite: a statement went on for ten seconds") {
+		t.Errorf("got %v, %.500s", err, out)
 	}
 }
 

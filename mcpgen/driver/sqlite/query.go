@@ -75,9 +75,17 @@ func (p *pool) with(ctx context.Context, st *driver.Statement, timeout time.Dura
 	return p.ended(ctx, limited, err)
 }
 
-// ended maps an error that is due to the end of a context.
+// ended maps an error that is due to the end of a context, or of the pool.
 func (p *pool) ended(ctx, limited context.Context, err error) error {
-	if err == nil || limited.Err() == nil {
+	if err == nil {
+		return nil
+	}
+	if limited.Err() == nil {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.closed && driver.KindOf(err) == driver.KindTimeout { // Close interrupts what runs
+			return &driver.Error{Kind: driver.KindCancelled, Message: "the statement was stopped because the connection was closed", Position: -1, Err: err}
+		}
 		return err
 	}
 	if errors.Is(ctx.Err(), context.Canceled) {
@@ -90,6 +98,10 @@ func (p *pool) ended(ctx, limited context.Context, err error) error {
 // is lost.
 const interruptEvery = 20 * time.Millisecond
 
+// maxInterrupts is how many of them a statement may go on after: ten seconds. SQLite looks for them between the steps of its machine,
+// and one step can take hours, such as instr() of two values of some megabytes.
+const maxInterrupts = 500
+
 // watch interrupts the handle when ctx ends. The returned function stops watching and waits until nothing interrupts.
 func (s *session) watch(ctx context.Context) func() {
 	quit := make(chan struct{})
@@ -99,8 +111,11 @@ func (s *session) watch(ctx context.Context) func() {
 		defer done.Done()
 		tick := time.NewTicker(interruptEvery)
 		defer tick.Stop()
-		for {
+		for n := 0; ; n++ {
 			s.h.interrupt()
+			if n == maxInterrupts {
+				s.giveUp("a statement went on for ten seconds after its time was over, in one function of SQLite on a large value; only the end of the process stops it")
+			}
 			select {
 			case <-quit:
 				return
@@ -187,32 +202,41 @@ func (s *session) bind(pr *prepared, st *driver.Statement, args []driver.Arg) er
 		if a.Null {
 			continue // reset has made every parameter NULL
 		}
-		if rc := s.bindOne(pr.stmt, i+1, st.Params[i], a); rc != lib.SQLITE_OK {
-			return s.h.err(rc)
+		if err := s.bindOne(pr.stmt, i+1, st.Params[i], a); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func (s *session) bindOne(stmt uintptr, i int, p driver.Param, a driver.Arg) int32 {
+func (s *session) bindOne(stmt uintptr, i int, p driver.Param, a driver.Arg) error {
+	rc := int32(lib.SQLITE_OK)
 	switch p.Type {
 	case store.TypeInteger, store.TypeNumber:
 		if n, err := strconv.ParseInt(string(a.Text), 10, 64); err == nil {
-			return s.h.bindInt(stmt, i, n)
+			rc = s.h.bindInt(stmt, i, n)
+			break
 		}
-		if f, err := strconv.ParseFloat(string(a.Text), 64); err == nil {
-			return s.h.bindFloat(stmt, i, f)
+		f, err := strconv.ParseFloat(string(a.Text), 64)
+		if err != nil {
+			return driver.NewError(driver.KindData, "the number is beyond what SQLite can hold, about 1.8e308", err)
 		}
-		return lib.SQLITE_MISMATCH
+		rc = s.h.bindFloat(stmt, i, f)
 	case store.TypeBoolean:
+		truth := int64(0)
 		if string(a.Text) == "true" {
-			return s.h.bindInt(stmt, i, 1)
+			truth = 1
 		}
-		return s.h.bindInt(stmt, i, 0)
+		rc = s.h.bindInt(stmt, i, truth)
 	case store.TypeArray:
-		return s.h.bindText(stmt, i, arrayText(p.Item, a.Items))
+		rc = s.h.bindText(stmt, i, arrayText(p.Item, a.Items))
+	default:
+		rc = s.h.bindText(stmt, i, a.Text)
 	}
-	return s.h.bindText(stmt, i, a.Text)
+	if rc != lib.SQLITE_OK {
+		return s.h.runError(rc)
+	}
+	return nil
 }
 
 // arrayText writes items as a JSON array for json_each.
@@ -241,6 +265,7 @@ func (s *session) run(pr *prepared, lim driver.Limits, b []byte) ([]byte, driver
 	if s.writes {
 		before = s.h.totalChanges()
 	}
+	*at[int32](s.h.denied) = 0 // an earlier statement's refusal; a changed schema has this one compiled anew
 	rc := s.h.step(pr.stmt)
 	if pr.compiled != s.h.reprepared(pr.stmt) {
 		s.readColumns(pr)
@@ -253,7 +278,7 @@ func (s *session) run(pr *prepared, lim driver.Limits, b []byte) ([]byte, driver
 		}
 	}
 	if rc != lib.SQLITE_DONE {
-		return b, driver.Outcome{}, s.h.err(rc)
+		return b, driver.Outcome{}, s.h.runError(rc)
 	}
 	out := driver.Outcome{Rows: w.Rows, Truncated: w.Truncated, Columns: pr.columns}
 	if s.writes {

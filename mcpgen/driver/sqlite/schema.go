@@ -46,7 +46,8 @@ func (p *pool) Tables(ctx context.Context, q driver.TableQuery) (driver.Tables, 
 			t.Kind = "view"
 		}
 		if q.Columns {
-			if t.Columns, err = p.columns(ctx, r.Name); err != nil {
+			t.Columns, err = p.columns(ctx, r.Name)
+			if err != nil && driver.KindOf(err) != driver.KindMissing { // a view of what is no longer there has none to tell
 				return driver.Tables{}, err
 			}
 		}

@@ -12,8 +12,10 @@
 //   - sqlite3_stmt_readonly must agree.
 //
 // A value is at most 16 MiB and a statement ends when its time is over: it is
-// interrupted between two steps of SQLite's machine, which a built-in function
-// working on one such value can delay by a moment.
+// interrupted between two steps of SQLite's machine. A step may be one call of a
+// built-in function, some of which (instr, replace, trim, LIKE, json_patch) take
+// time in the square of a value's size: one that is not over ten seconds later ends
+// the process, by driver.Config.GiveUp.
 //
 // # Types
 //
@@ -64,6 +66,9 @@ func open(cfg driver.Config) (*pool, error) {
 	if !filepath.IsAbs(cfg.SQLiteDir) {
 		return nil, driver.NewError(driver.KindConfig, "no directory for SQLite files is set", nil)
 	}
+	if cfg.Database == "" {
+		return nil, driver.NewError(driver.KindConfig, "the connection names no database file", nil)
+	}
 	if !filepath.IsLocal(cfg.Database) || strings.ContainsAny(cfg.Database, "\\\x00") {
 		return nil, driver.NewError(driver.KindConfig, fmt.Sprintf("the database %q is not a path below the SQLite directory", cfg.Database), nil)
 	}
@@ -72,6 +77,9 @@ func open(cfg driver.Config) (*pool, error) {
 	}
 	if cfg.StatementTimeout <= 0 {
 		cfg.StatementTimeout = store.DefaultStatement * time.Second
+	}
+	if cfg.GiveUp == nil {
+		cfg.GiveUp = func(why string) { panic("sqlite: " + why) }
 	}
 	return &pool{cfg: cfg, slots: make(chan struct{}, cfg.MaxSessions), stop: make(chan struct{}), idle: map[bool][]*session{}, busy: map[*session]bool{}, catalog: newCatalog()}, nil
 }
@@ -97,6 +105,7 @@ type session struct {
 	file     fs.FileInfo // as it was when opened
 	prepared map[*driver.Statement]*prepared
 	serial   uint64
+	giveUp   func(why string)
 }
 
 // acquire returns a handle, waiting for one to be free until ctx ends. One whose file was replaced since, by a rename
@@ -138,7 +147,7 @@ func (p *pool) take(writes bool) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := newSession(path, info, writes, p.cfg.StatementTimeout)
+	s, err := newSession(path, info, writes, p.cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -234,7 +243,7 @@ const (
 	busyWait     = 2000 // milliseconds to wait for another program's lock
 )
 
-func newSession(path string, info fs.FileInfo, writes bool, timeout time.Duration) (*session, error) {
+func newSession(path string, info fs.FileInfo, writes bool, cfg driver.Config) (*session, error) {
 	flags := int32(lib.SQLITE_OPEN_NOMUTEX | lib.SQLITE_OPEN_PRIVATECACHE | lib.SQLITE_OPEN_NOFOLLOW)
 	if writes {
 		flags |= lib.SQLITE_OPEN_READWRITE
@@ -245,8 +254,8 @@ func newSession(path string, info fs.FileInfo, writes bool, timeout time.Duratio
 	if err != nil {
 		return nil, explain(err, path)
 	}
-	s := &session{h: h, writes: writes, path: path, file: info, prepared: map[*driver.Statement]*prepared{}}
-	if err := s.confine(timeout); err != nil {
+	s := &session{h: h, writes: writes, path: path, file: info, prepared: map[*driver.Statement]*prepared{}, giveUp: cfg.GiveUp}
+	if err := s.confine(cfg.StatementTimeout); err != nil {
 		s.close()
 		return nil, explain(err, path)
 	}

@@ -3,7 +3,7 @@
  * {detail, code, fields, request_id, current?}; `detail` and the messages in `fields` are already for a person; only their first letter is made a capital.
  * What the server cannot know (the network is gone, the page is old) is worded here.
  */
-import { sentence } from '@/lib/format';
+import { closed, sentence } from '@/lib/format';
 
 /** The server's codes, as in the Go package store. */
 const codes = [
@@ -163,7 +163,12 @@ export function describe(error: unknown): Problem {
     return { cause: 'You are signed out.', next: 'Sign in to continue.', requestId: '', canRetry: true };
   }
   if (error instanceof ApiError) {
-    return { cause: error.detail, next: nextStep(error), requestId: error.requestId, canRetry: canRetry(error) };
+    return {
+      cause: closed(error.detail),
+      next: nextStep(error),
+      requestId: error.requestId,
+      canRetry: canRetry(error),
+    };
   }
   return {
     cause: 'The page made a mistake.',

@@ -5,6 +5,28 @@ import type { paths } from './schema';
 
 type ListQuery<P extends keyof paths> = paths[P] extends { get: { parameters: { query?: infer Q } } } ? Q : never;
 
+/** The most a page has. */
+const pageLimit = 100;
+/** More than this is not read for a choice or a count. */
+const mostEntries = 2_000;
+
+interface Part<T> {
+  items: T[];
+  total: number;
+}
+
+/** Every entry of a list, page by page. What comes or goes meanwhile announces itself as a change, and the list is read again. */
+async function everyPage<T>(read: (part: { limit: number; skip: number }) => Promise<Part<T>>): Promise<Part<T>> {
+  const items: T[] = [];
+  for (;;) {
+    const page = await read({ limit: pageLimit, skip: items.length });
+    items.push(...page.items);
+    if (page.items.length < pageLimit || items.length >= Math.min(page.total, mostEntries)) {
+      return { items, total: page.total };
+    }
+  }
+}
+
 /**
  * One place for every query key. The first member is the noun a mutation or a change event invalidates:
  * invalidating ['connections'] renews every list, detail and health of connections.
@@ -57,6 +79,13 @@ export const connectionQuery = (id: string) =>
     queryKey: ['connections', 'one', id],
     queryFn: ({ signal }) => body(api.GET('/api/v1/connections/{id}', { params: { path: { id } }, signal })),
   });
+
+/** For choices, and to say which connection something uses. */
+export const allConnectionsQuery = queryOptions({
+  queryKey: ['connections', 'all'],
+  queryFn: ({ signal }) =>
+    everyPage((part) => body(api.GET('/api/v1/connections', { params: { query: { ...part, sort: 'name' } }, signal }))),
+});
 
 /** The last known state of each; nothing is dialled. */
 export const connectionHealthQuery = queryOptions({
@@ -120,11 +149,17 @@ export const toolsQuery = (query: ListQuery<'/api/v1/tools'> = {}) =>
     queryFn: ({ signal }) => body(api.GET('/api/v1/tools', { params: { query }, signal })),
   });
 
-export const tokensQuery = (query: ListQuery<'/api/v1/mcp-tokens'> = {}) =>
-  queryOptions({
-    queryKey: ['mcp-tokens', 'list', query],
-    queryFn: ({ signal }) => body(api.GET('/api/v1/mcp-tokens', { params: { query }, signal })),
-  });
+/** To count what uses what. */
+export const allToolsQuery = queryOptions({
+  queryKey: ['tools', 'all'],
+  queryFn: ({ signal }) => everyPage((query) => body(api.GET('/api/v1/tools', { params: { query }, signal }))),
+});
+
+/** Each can be revoked, so none is left out. */
+export const allTokensQuery = queryOptions({
+  queryKey: ['mcp-tokens', 'all'],
+  queryFn: ({ signal }) => everyPage((query) => body(api.GET('/api/v1/mcp-tokens', { params: { query }, signal }))),
+});
 
 export const deployStatusQuery = queryOptions({
   queryKey: ['deploy', 'status'],

@@ -1218,7 +1218,7 @@ export interface components {
             minimum_met: boolean;
             layers: components["schemas"]["Layer"][];
             verified: components["schemas"]["Verified"];
-            /** @description none, ro (reads the directory) or roshm (writes the -wal and -shm files too) */
+            /** @description none, ro (reads the directory) or roshm (writes the -shm files too) */
             sqlite_mode: string;
             memory: components["schemas"]["MemoryUse"];
             /** @description whole processors; 0: all */
@@ -1943,6 +1943,8 @@ export interface components {
             error: string;
             /** @description bytes of the manifest */
             size: number;
+            /** @description what it ran is still stored, so that it can be shown and activated */
+            kept: boolean;
             tools: number;
             resources: number;
             prompts: number;
@@ -1965,6 +1967,8 @@ export interface components {
             error: string;
             /** @description bytes of the manifest */
             size: number;
+            /** @description what it ran is still stored, so that it can be shown and activated */
+            kept: boolean;
             tools: number;
             resources: number;
             prompts: number;
@@ -2412,7 +2416,7 @@ export interface components {
             cap_amb: string;
             /** @description harmless under no_new_privs */
             cap_bnd: string;
-            /** @description hard limits core, data, fsize, nofile, nproc and memlock; one without a limit is left out */
+            /** @description hard limits as, core, data, fsize, nofile, nproc and memlock; one without a limit is left out */
             rlimits: {
                 [key: string]: number;
             };

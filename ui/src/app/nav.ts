@@ -65,7 +65,7 @@ export const nav: readonly NavGroup[] = [
         label: 'Deploy',
         icon: Rocket,
         keys: 'g y',
-        synonyms: 'publish release live revision logs stop',
+        synonyms: 'publish release live revision roll back rollback activate logs stop',
       },
       {
         to: paths.connect,

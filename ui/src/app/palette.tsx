@@ -1,12 +1,13 @@
 import { Autocomplete } from '@base-ui/react/autocomplete';
 import { Dialog } from '@base-ui/react/dialog';
-import { useQuery } from '@tanstack/react-query';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { Database, Search, Wrench } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import { connectionsQuery, toolsQuery } from '@/api/queries';
 import { paths } from '@/lib/paths';
 import { useStore } from '@/lib/store';
+import { useDebounced } from '@/lib/use-debounced';
 import { readStored, writeStored } from '@/lib/use-stored';
 import { Kbd } from '@/ui/kbd';
 import { type ActionScope, actionsOf, currentActions } from './actions';
@@ -17,7 +18,7 @@ const recentKey = 'palette-recent';
 /** One box for pages, entities and actions. Actions of the page come first, then what was used last. */
 export function Palette({ onClose }: { onClose: () => void }) {
   const [text, setText] = useState('');
-  const commands = useCommands();
+  const commands = useCommands(text);
   const groups = useMemo(() => rank(commands, text, (readStored(recentKey) ?? '').split('\n')), [commands, text]);
   const run = (command: Command) => {
     writeStored(recentKey, recall((readStored(recentKey) ?? '').split('\n'), command.id).join('\n'));
@@ -95,12 +96,30 @@ export function Palette({ onClose }: { onClose: () => void }) {
 }
 
 const indexed = { limit: 100, sort: 'name' };
+/** How long typing pauses before the server is asked for what the index has not. */
+const pauseMs = 150;
+const mostFound = 20;
 
-function useCommands(): Command[] {
+/** Everything that can be run or opened. Where there is more than the index holds, the server searches the rest. */
+function useCommands(text: string): Command[] {
   const navigate = useNavigate();
   const registered = useStore(currentActions);
-  const tools = useQuery(toolsQuery(indexed)).data?.items;
-  const connections = useQuery(connectionsQuery(indexed)).data?.items;
+  const search = useDebounced(text.trim(), pauseMs);
+  const asked = { search, limit: mostFound };
+  const firstTools = useQuery(toolsQuery(indexed)).data;
+  const foundTools = useQuery({
+    ...toolsQuery(asked),
+    enabled: search.length > 1 && isPart(firstTools),
+    placeholderData: keepPreviousData,
+  });
+  const firstConnections = useQuery(connectionsQuery(indexed)).data;
+  const foundConnections = useQuery({
+    ...connectionsQuery(asked),
+    enabled: search.length > 1 && isPart(firstConnections),
+    placeholderData: keepPreviousData,
+  });
+  const tools = useUnion(firstTools?.items, foundTools.data?.items);
+  const connections = useUnion(firstConnections?.items, foundConnections.data?.items);
   return useMemo(() => {
     const go = (address: string, id: string) => () => void navigate({ to: address.replace('$id', id) });
     const actions = (['page', 'everywhere'] as const).flatMap((scope) =>
@@ -108,7 +127,7 @@ function useCommands(): Command[] {
         .filter((a) => !a.hidden)
         .map((a): Command => ({ ...a, group: groupOf(scope, a.id) })),
     );
-    const toolItems = (tools ?? []).map(
+    const toolItems = tools.map(
       (t): Command => ({
         id: `tool ${t.id}`,
         label: t.name,
@@ -119,7 +138,7 @@ function useCommands(): Command[] {
         run: go(paths.tool, t.id),
       }),
     );
-    const connectionItems = (connections ?? []).map(
+    const connectionItems = connections.map(
       (c): Command => ({
         id: `connection ${c.id}`,
         label: c.name,
@@ -132,6 +151,16 @@ function useCommands(): Command[] {
     );
     return [...actions, ...toolItems, ...connectionItems];
   }, [registered, tools, connections, navigate]);
+}
+
+const isPart = (page: { items: readonly unknown[]; total: number } | undefined): boolean =>
+  page !== undefined && page.total > page.items.length;
+
+function useUnion<T extends { id: string }>(first: readonly T[] | undefined, found: readonly T[] | undefined): T[] {
+  return useMemo(() => {
+    const known = new Set(first?.map((item) => item.id));
+    return [...(first ?? []), ...(found ?? []).filter((item) => !known.has(item.id))];
+  }, [first, found]);
 }
 
 function groupOf(scope: ActionScope, id: string): Command['group'] {

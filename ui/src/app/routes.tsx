@@ -6,6 +6,7 @@ import {
   lazyRouteComponent,
   notFound,
 } from '@tanstack/react-router';
+import { pageOfList } from '@/components/list/address';
 import { LoadError } from '@/components/load-error';
 import { Page } from '@/components/page';
 import { paths } from '@/lib/paths';
@@ -74,8 +75,9 @@ const routeTree = root.addChildren([
   createRoute({
     getParentRoute: () => root,
     path: paths.deploy,
-    validateSearch: (search): { tab?: (typeof deployTabs)[number] } => ({
+    validateSearch: (search): { tab?: (typeof deployTabs)[number]; page?: number } => ({
       tab: deployTabs.find((t) => t === search.tab),
+      page: pageOfList(search.page),
     }),
     component: lazyRouteComponent(() => import('@/pages/deploy/deploy-page')),
   }),

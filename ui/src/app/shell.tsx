@@ -21,6 +21,7 @@ import { OfflineBanner } from './offline-banner';
 import { Sidebar } from './sidebar';
 import type { SidebarLook } from './sidebar-look';
 import { Topbar } from './topbar';
+import { useKeptFocus } from './use-kept-focus';
 import { useKeyboard } from './use-keyboard';
 
 const loadPalette = () => import('./palette');
@@ -35,6 +36,7 @@ const sheetOpen = createStore(false);
 export function Shell() {
   useLiveEvents();
   useKeyboard();
+  useKeptFocus();
   useGlobalActions();
   useEffect(watchNetwork, []);
   const [stored, setStored] = useStored('sidebar', 'auto');

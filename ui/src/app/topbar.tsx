@@ -117,14 +117,16 @@ function Breadcrumb() {
             <Link to={page.to} className="rounded text-muted hover:text-fg">
               {page.label}
             </Link>
-            <ChevronRight aria-hidden className="size-3.5 shrink-0 text-muted" />
+            {here && <ChevronRight aria-hidden className="size-3.5 shrink-0 text-muted" />}
           </li>
         )}
-        <li className="min-w-0">
-          <span aria-current="page" title={here} className="block truncate font-medium">
-            {here}
-          </span>
-        </li>
+        {here && (
+          <li className="min-w-0">
+            <span aria-current="page" title={here} className="block truncate font-medium">
+              {here}
+            </span>
+          </li>
+        )}
       </ol>
     </nav>
   );

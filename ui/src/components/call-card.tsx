@@ -81,6 +81,7 @@ function CallForm({ tool }: { tool: LiveTool }) {
             <Argument
               {...ids}
               property={property}
+              required={tool.schema.required.includes(name)}
               value={typed[name] ?? ''}
               onChange={(value) => setTyped({ ...typed, [name]: value })}
             />
@@ -108,14 +109,18 @@ function CallForm({ tool }: { tool: LiveTool }) {
 interface ArgumentProps {
   id: string;
   property: Property;
+  required: boolean;
   value: string;
   onChange: (value: string) => void;
 }
 
-function Argument({ id, property, value, onChange, ...aria }: ArgumentProps) {
+function Argument({ id, property, required, value, onChange, ...aria }: ArgumentProps) {
   const choices = property.enum?.map(String) ?? (property.type === 'boolean' ? ['true', 'false'] : undefined);
   if (choices) {
-    const options = [{ value: '', label: 'not sent' }, ...choices.map((c) => ({ value: c, label: c }))];
+    const options = [
+      { value: '', label: required ? 'Choose one' : 'not sent' },
+      ...choices.map((c) => ({ value: c, label: c })),
+    ];
     return <Select id={id} {...aria} value={value} onChange={onChange} options={options} />;
   }
   return (
@@ -125,11 +130,16 @@ function Argument({ id, property, value, onChange, ...aria }: ArgumentProps) {
       mono
       type={property.format === 'date' ? 'date' : 'text'}
       inputMode={property.type === 'integer' || property.type === 'number' ? 'decimal' : undefined}
-      placeholder={property.default === undefined ? 'not sent' : `default ${JSON.stringify(property.default)}`}
+      placeholder={placeholderOf(property, required)}
       value={value}
       onChange={(e) => onChange(e.target.value)}
     />
   );
+}
+
+function placeholderOf(property: Property, required: boolean): string | undefined {
+  if (property.default !== undefined) return `default ${JSON.stringify(property.default)}`;
+  return required ? undefined : 'not sent';
 }
 
 interface Played {

@@ -39,20 +39,34 @@ function settled<T>(request: IDBRequest<T>): Promise<T> {
   });
 }
 
-function open(): Promise<IDBDatabase> {
+/** Stays open from the first use on: a page that is being left does not live to see it opened. */
+let opened: IDBDatabase | undefined;
+
+async function open(): Promise<IDBDatabase> {
   const request = indexedDB.open(database, 1);
   request.onupgradeneeded = () => request.result.createObjectStore(drafts, { keyPath: 'key' });
-  return settled(request);
+  const db = await settled(request);
+  if (opened) {
+    db.close();
+    return opened;
+  }
+  const forget = () => {
+    db.close();
+    opened = undefined;
+  };
+  db.onclose = forget;
+  db.onversionchange = forget;
+  opened = db;
+  return db;
 }
 
+/** Begins at once when the database is open, and does not wait to be told the result before it commits: both for a page that is being left. */
 async function run<T>(mode: IDBTransactionMode, act: (store: IDBObjectStore) => IDBRequest<T>): Promise<T | undefined> {
   try {
-    const db = await open();
-    try {
-      return await settled(act(db.transaction(drafts, mode).objectStore(drafts)));
-    } finally {
-      db.close();
-    }
+    const transaction = (opened ?? (await open())).transaction(drafts, mode);
+    const request = act(transaction.objectStore(drafts));
+    transaction.commit();
+    return await settled(request);
   } catch {
     return undefined;
   }

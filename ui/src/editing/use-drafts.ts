@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
+import { useOnLeave } from '@/lib/use-on-leave';
 import { type Draft, placeFor, readDrafts, removeDraft, type Texts, writeDraft } from './drafts';
 import type { Base, FieldTable } from './fields';
 
@@ -69,17 +70,8 @@ export function useDrafts<F>({ key, fields, form, base, aside = nothing }: Given
     return () => clearTimeout(timer);
   }, [write, form, base, aside]);
 
-  useEffect(() => {
-    const onHide = () => {
-      if (document.visibilityState === 'hidden') write();
-    };
-    document.addEventListener('visibilitychange', onHide);
-    return () => {
-      document.removeEventListener('visibilitychange', onHide);
-      // Leaving within the pause keeps the last keystrokes too.
-      write();
-    };
-  }, [write]);
+  // Leaving within the pause keeps the last keystrokes too.
+  useOnLeave(write);
 
   const offer = offers[0];
   return {

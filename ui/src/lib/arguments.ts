@@ -36,7 +36,7 @@ export function readSchema(value: unknown): InputSchema {
 export type Parsed = { ok: true; value: unknown } | { ok: false; message: string };
 
 /** What a person typed, as the argument of a call. */
-export function parseArgument(property: Property, text: string): Parsed {
+function parseArgument(property: Property, text: string): Parsed {
   switch (property.type) {
     case 'integer':
       if (!/^-?\d+$/.test(text.trim())) return { ok: false, message: 'Write a whole number.' };

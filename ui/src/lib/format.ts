@@ -94,10 +94,8 @@ export function formatList(items: readonly string[]): string {
   return new Intl.ListFormat('en-GB', { type: 'conjunction' }).format(items);
 }
 
-/** A share of 1 with its unit: 0.0034 → "0.3 %". */
-export function formatShare(share: number): string {
-  return `${(share * 100).toFixed(1)} %`;
-}
+/** A sentence with its full stop, so that another can follow. */
+export const closed = (text: string): string => (/[.!?…]$/.test(text) ? text : `${text}.`);
 
 /** "is taken" → "Is taken". A first word that is code (`max_rows`, `:limit`, `db.internal`) stays as it is. */
 export function sentence(text: string): string {

@@ -2,7 +2,7 @@ import type { ComponentProps } from 'react';
 import { cx } from '@/lib/cx';
 import { controlClass } from './input';
 
-export const codeLength = 6;
+const codeLength = 6;
 
 interface Props extends Omit<ComponentProps<'input'>, 'value' | 'onChange' | 'size'> {
   value: string;

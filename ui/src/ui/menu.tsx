@@ -23,7 +23,7 @@ interface Props {
   align?: 'start' | 'end';
 }
 
-export const menuItemClass =
+const menuItemClass =
   'flex min-h-7 items-center gap-2 rounded px-2 py-1 text-control outline-none data-disabled:text-muted data-highlighted:bg-raised pointer-coarse:min-h-11';
 
 /** Actions behind one button. */

@@ -9,7 +9,7 @@ export function StaleNote({ updated, retrying }: { updated: Date; retrying: bool
     <p className="inline-flex items-center gap-1.5 text-label text-muted tabular-nums">
       <StateIcon kind="warning" />
       Updated {formatRelative(updated, now)}
-      {retrying && ' · retrying'}
+      {retrying ? ' · retrying' : ' · could not be renewed since'}
     </p>
   );
 }

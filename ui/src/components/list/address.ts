@@ -13,12 +13,13 @@ const sorts = ['name', '-name', 'updated_at', '-updated_at'] as const;
 export type Sort = (typeof sorts)[number];
 
 export function listAddress(given: Record<string, unknown>): ListAddress {
-  const page = Number(given.page);
-  return {
-    search: textOf(given.search),
-    sort: sortOf(given.sort),
-    page: Number.isSafeInteger(page) && page > 1 ? page : undefined,
-  };
+  return { search: textOf(given.search), sort: sortOf(given.sort), page: pageOfList(given.page) };
+}
+
+/** A page as the address has it: the first, and what is none, are left out. */
+export function pageOfList(value: unknown): number | undefined {
+  const page = Number(value);
+  return Number.isSafeInteger(page) && page > 1 ? page : undefined;
 }
 
 /** A sort as the address has it: by name, the usual one, is left out. */

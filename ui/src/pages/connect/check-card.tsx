@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { tokensQuery } from '@/api/queries';
+import { allTokensQuery } from '@/api/queries';
 import { Time } from '@/components/time';
 import { Card } from '@/ui/card';
 import { CopyIcon } from '@/ui/copy-button';
@@ -9,11 +9,13 @@ interface Props {
   url: string;
   /** The token that was just made; without one, any token counts. */
   tokenId: string | undefined;
+  /** The server asks for no token, so it cannot tell clients apart. */
+  open: boolean;
 }
 
 /** Waits for the client and turns green when its first request arrives. The event stream brings the news. */
-export function CheckCard({ url, tokenId }: Props) {
-  const tokens = useQuery({ ...tokensQuery({ limit: 100 }), refetchInterval: 5_000 });
+export function CheckCard({ url, tokenId, open }: Props) {
+  const tokens = useQuery({ ...allTokensQuery, refetchInterval: 5_000 });
   const all = tokens.data?.items ?? [];
   const used = all
     .filter((t) => t.last_used_at !== null && (tokenId === undefined || t.id === tokenId))
@@ -21,7 +23,17 @@ export function CheckCard({ url, tokenId }: Props) {
   return (
     <Card title="Check connection">
       <div role="status" className="grid gap-3">
-        {used?.last_used_at ? (
+        {open ? (
+          <>
+            <State kind="warning" className="font-medium">
+              No token is asked for
+            </State>
+            <p className="text-control text-muted">
+              A client that calls without a token is not seen here. Everyone who reaches the address may call every
+              tool.
+            </p>
+          </>
+        ) : used?.last_used_at ? (
           <>
             <State kind="live" className="font-medium">
               {`${used.last_client || 'A client'} connected`}

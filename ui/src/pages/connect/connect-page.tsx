@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { getRouteApi, useNavigate } from '@tanstack/react-router';
+import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { deployStatusQuery, snippetsQuery } from '@/api/queries';
 import type { components } from '@/api/schema';
@@ -7,13 +7,14 @@ import { CallCard } from '@/components/call-card';
 import { Page } from '@/components/page';
 import { QueryState } from '@/components/query-state';
 import { paths } from '@/lib/paths';
+import { buttonClass } from '@/ui/button';
 import { Card } from '@/ui/card';
 import { Notice } from '@/ui/notice';
 import { SkeletonRows } from '@/ui/skeleton';
 import { Tabs } from '@/ui/tabs';
 import { CheckCard } from './check-card';
 import { SnippetList } from './snippet-list';
-import { clientIds } from './snippets';
+import { asksForToken, clientIds } from './snippets';
 import { TokenBox } from './token-box';
 import { TokenList } from './token-list';
 
@@ -47,7 +48,15 @@ export default function ConnectPage() {
           <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,1fr)_24rem]">
             <div className="grid min-w-0 gap-4">
               {status.data && status.data.revision === 0 && (
-                <Notice tone="warn" title="Nothing is deployed yet">
+                <Notice
+                  tone="warn"
+                  title="Nothing is deployed yet"
+                  action={
+                    <Link to={paths.deploy} className={buttonClass('outline', 'sm')}>
+                      Open Deploy
+                    </Link>
+                  }
+                >
                   A client can connect, but it gets an error until you deploy.
                 </Notice>
               )}
@@ -68,17 +77,19 @@ export default function ConnectPage() {
                     label: c.name,
                     content: (
                       <>
-                        <TokenBox client={c.name} minted={minted} onMinted={setMinted} />
+                        {(minted || asksForToken(data)) && (
+                          <TokenBox client={c.name} minted={minted} onMinted={setMinted} />
+                        )}
                         <SnippetList client={c} placeholder={data.token_placeholder} token={minted?.token ?? ''} />
                       </>
                     ),
                   }))}
                 />
               </Card>
-              <TokenList />
+              <TokenList onRevoked={(id) => setMinted((shown) => (shown?.id === id ? undefined : shown))} />
             </div>
             <div className="grid min-w-0 gap-4">
-              <CheckCard url={data.url} tokenId={minted?.id} />
+              <CheckCard url={data.url} tokenId={minted?.id} open={!asksForToken(data)} />
               <CallCard />
             </div>
           </div>

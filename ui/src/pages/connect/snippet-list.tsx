@@ -18,12 +18,17 @@ export function SnippetList({ client, placeholder, token }: Props) {
     <>
       {client.snippets.map((s) => {
         const code = fillToken(s.code, placeholder, token);
+        const unfilled = code.includes(placeholder);
         return (
           <section key={s.title} aria-label={s.title} className="grid min-w-0 gap-2">
             <div className="flex flex-wrap items-center gap-2">
               <h2 className="text-control font-medium">{s.title}</h2>
               <span className="ml-auto">
-                <CopyButton text={code} label="Copy" intent={token ? 'primary' : undefined} />
+                <CopyButton
+                  text={code}
+                  label={unfilled ? 'Copy without a token' : 'Copy'}
+                  intent={token ? 'primary' : undefined}
+                />
               </span>
             </div>
             <section
@@ -45,7 +50,13 @@ export function SnippetList({ client, placeholder, token }: Props) {
                 ))}
               </dl>
             )}
-            {s.note && <p className="text-label text-muted">{s.note}</p>}
+            {unfilled && (
+              <p className="text-label">
+                <code className="font-mono">{placeholder}</code> stands for the token: create one above, or put in one
+                that you stored.
+              </p>
+            )}
+            {s.note && <p className="text-label break-words text-muted">{fillToken(s.note, placeholder, token)}</p>}
           </section>
         );
       })}

@@ -1,6 +1,13 @@
-/** Puts a token into a snippet. The token never leaves the page: the server only knows the placeholder. */
-export function fillToken(code: string, placeholder: string, token: string): string {
-  return token === '' ? code : code.replaceAll(placeholder, token);
+import type { components } from '@/api/schema';
+
+/** Puts a token into a text. The token never leaves the page: the server only knows the placeholder. */
+export function fillToken(text: string, placeholder: string, token: string): string {
+  return token === '' ? text : text.replaceAll(placeholder, token);
+}
+
+/** Whether the clients are told of a token at all: a server that asks for none says so in its snippets. */
+export function asksForToken({ clients, token_placeholder }: components['schemas']['Guide']): boolean {
+  return clients.some((c) => c.snippets.some((s) => `${s.code}${s.note}`.includes(token_placeholder)));
 }
 
 export const clientIds = ['claude-code', 'claude-desktop', 'cursor', 'vscode', 'other'] as const;

@@ -4,7 +4,7 @@ import { type FormEvent, useState } from 'react';
 import { api, body } from '@/api/client';
 import { describe, fieldErrors } from '@/api/errors';
 import { useApiMutation } from '@/api/mutations';
-import { tokensQuery } from '@/api/queries';
+import { allTokensQuery } from '@/api/queries';
 import type { components } from '@/api/schema';
 import { Button } from '@/ui/button';
 import { CopyButton } from '@/ui/copy-button';
@@ -31,7 +31,7 @@ export function TokenBox({ client, minted, onMinted }: Props) {
 }
 
 function Make({ client, onMinted }: { client: string; onMinted: (token: MintedToken) => void }) {
-  const tokens = useQuery(tokensQuery({ limit: 100 }));
+  const tokens = useQuery(allTokensQuery);
   const [typed, setTyped] = useState<string>();
   const suggested = tokenName(client, tokens.data?.items.map((t) => t.name) ?? []);
   const name = typed ?? suggested;
@@ -45,7 +45,17 @@ function Make({ client, onMinted }: { client: string; onMinted: (token: MintedTo
     <form onSubmit={onSubmit} noValidate className="grid gap-2">
       <div className="flex flex-wrap items-end gap-2">
         <Field label="Token for this client" error={errors.name} className="min-w-0 flex-1 basis-56">
-          {(ids) => <Input {...ids} value={name} onChange={(e) => setTyped(e.target.value)} autoComplete="off" />}
+          {(ids) => (
+            <Input
+              {...ids}
+              value={name}
+              // From here on the name is the person's: a better suggestion that comes late does not change it under their hands.
+              onFocus={() => setTyped(name)}
+              onBlur={() => setTyped(name === suggested ? undefined : name)}
+              onChange={(e) => setTyped(e.target.value)}
+              autoComplete="off"
+            />
+          )}
         </Field>
         <Button type="submit" intent="primary" pending={mint.isPending}>
           <KeyRound aria-hidden />

@@ -3,10 +3,11 @@ import { useState } from 'react';
 import { api, done } from '@/api/client';
 import { describe } from '@/api/errors';
 import { useApiMutation } from '@/api/mutations';
-import { tokensQuery } from '@/api/queries';
+import { allTokensQuery } from '@/api/queries';
 import type { components } from '@/api/schema';
 import { QueryState } from '@/components/query-state';
 import { Time } from '@/components/time';
+import { useNow } from '@/lib/use-now';
 import { Button } from '@/ui/button';
 import { Card } from '@/ui/card';
 import { ConfirmDialog } from '@/ui/confirm-dialog';
@@ -16,8 +17,8 @@ import { toast } from '@/ui/toast-store';
 type Token = components['schemas']['MCPToken'];
 
 /** The tokens there are, with their last use, and the way to revoke one. */
-export function TokenList() {
-  const tokens = useQuery(tokensQuery({ limit: 100 }));
+export function TokenList({ onRevoked }: { onRevoked: (id: string) => void }) {
+  const tokens = useQuery(allTokensQuery);
   const [revoking, setRevoking] = useState<Token>();
   const revoke = useApiMutation(['mcp_token'], (id: string) =>
     done(api.DELETE('/api/v1/mcp-tokens/{id}', { params: { path: { id } } })),
@@ -31,13 +32,17 @@ export function TokenList() {
           ) : (
             <ul className="divide-y divide-line">
               {data.items.map((token) => (
-                <li key={token.id} className="flex flex-wrap items-center gap-x-4 gap-y-1 px-4 py-2.5">
-                  <span className="min-w-0 flex-1 basis-40">
-                    <span className="block truncate text-control font-medium">{token.name}</span>
-                    <code className="font-mono text-label text-muted">{token.prefix}…</code>
-                  </span>
-                  <LastUse token={token} />
-                  <Button size="sm" onClick={() => setRevoking(token)}>
+                <li key={token.id} className="flex items-center gap-x-4 px-4 py-2.5">
+                  <div className="grid min-w-0 flex-1 gap-x-4 gap-y-0.5 sm:grid-cols-[minmax(0,1fr)_auto] sm:items-center">
+                    <span className="min-w-0">
+                      <span className="block truncate text-control font-medium" title={token.name}>
+                        {token.name}
+                      </span>
+                      <code className="font-mono text-label text-muted">{token.prefix}…</code>
+                    </span>
+                    <Use token={token} />
+                  </div>
+                  <Button size="sm" aria-label={`Revoke ${token.name}`} onClick={() => setRevoking(token)}>
                     Revoke
                   </Button>
                 </li>
@@ -55,6 +60,7 @@ export function TokenList() {
         onConfirm={async () => {
           if (!revoking) return;
           await revoke.mutateAsync(revoking.id);
+          onRevoked(revoking.id);
           toast(`Revoked ${revoking.name}. Its next request is refused.`);
         }}
       >
@@ -75,11 +81,26 @@ export function TokenList() {
   );
 }
 
-function LastUse({ token }: { token: Token }) {
-  if (!token.last_used_at) return <span className="text-label text-muted">never used</span>;
+/** Who used it last, and until when it is good, where it ends. */
+function Use({ token }: { token: Token }) {
+  const now = useNow(30_000);
+  const ended = token.expires_at !== null && new Date(token.expires_at) <= now;
   return (
-    <span className="text-label text-muted">
-      {token.last_client || 'unknown client'}, <Time at={token.last_used_at} />
+    <span className="grid gap-0.5 text-label text-muted sm:justify-items-end">
+      <span>
+        {token.last_used_at ? (
+          <>
+            {token.last_client || 'unknown client'}, <Time at={token.last_used_at} />
+          </>
+        ) : (
+          'never used'
+        )}
+      </span>
+      {token.expires_at !== null && (
+        <span className={ended ? 'text-warn' : undefined}>
+          {ended ? 'expired' : 'expires'} <Time at={token.expires_at} />
+        </span>
+      )}
     </span>
   );
 }

@@ -2,7 +2,7 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { RotateCw } from 'lucide-react';
 import { useCallback, useMemo, useRef, useState } from 'react';
-import { connectionHealthQuery, connectionsQuery, toolsQuery } from '@/api/queries';
+import { allToolsQuery, connectionHealthQuery, connectionsQuery } from '@/api/queries';
 import { listQuery, sortOf } from '@/components/list/address';
 import { NothingMatches } from '@/components/list/nothing-matches';
 import { Pager, range } from '@/components/list/pager';
@@ -27,8 +27,6 @@ import { useSwitch } from './use-switch';
 import type { Connection } from './values';
 
 const route = getRouteApi(paths.connections);
-/** As many tools as one answer holds; with more, how many use a connection is not counted here. */
-const mostTools = 100;
 
 export default function ConnectionsPage() {
   const search: ListSearch = route.useSearch();
@@ -63,7 +61,11 @@ export default function ConnectionsPage() {
       description="How the server reaches your databases."
       actions={
         none ? undefined : (
-          <HeadActions testing={test.batch?.running} onTest={() => void test.start(rows.filter((c) => c.is_active))} />
+          <HeadActions
+            verb={query.data && query.data.total > rows.length ? 'Test these' : 'Test all'}
+            testing={test.batch?.running}
+            onTest={() => void test.start(rows.filter((c) => c.is_active))}
+          />
         )
       }
     >
@@ -137,9 +139,9 @@ export default function ConnectionsPage() {
   );
 }
 
-/** How many tools use each connection; undefined when one answer cannot tell. */
+/** How many tools use each connection; undefined while that is not known, and where there are more than are read. */
 function useToolCounts(): ReadonlyMap<string, number> | undefined {
-  const { data } = useQuery(toolsQuery({ limit: mostTools }));
+  const { data } = useQuery(allToolsQuery);
   return useMemo(() => {
     if (!data || data.total > data.items.length) return undefined;
     const counts = new Map<string, number>();
@@ -148,12 +150,18 @@ function useToolCounts(): ReadonlyMap<string, number> | undefined {
   }, [data]);
 }
 
-function HeadActions({ testing, onTest }: { testing: boolean | undefined; onTest: () => void }) {
+interface HeadProps {
+  verb: string;
+  testing: boolean | undefined;
+  onTest: () => void;
+}
+
+function HeadActions({ verb, testing, onTest }: HeadProps) {
   return (
     <>
       <Button pending={testing} onClick={onTest}>
         {!testing && <RotateCw aria-hidden />}
-        Test all
+        {verb}
       </Button>
       <CreateLink />
     </>

@@ -171,15 +171,13 @@ function Failure({ step, host, onHost, onTls }: FailureProps) {
         </div>
       )}
       {step.hint && <p className="text-fg">{step.hint}</p>}
+      {/* The hint says when that helps. */}
       {inContainer && (
-        <Notice tone="info" title="Is the studio in a container?">
-          <p className="text-label">
-            Then {host} is the container itself. The host is reached as {hostOfContainer}.
-          </p>
-          <Button size="sm" className="mt-2" onClick={() => onHost(hostOfContainer)}>
+        <div>
+          <Button size="sm" onClick={() => onHost(hostOfContainer)}>
             Use {hostOfContainer}
           </Button>
-        </Notice>
+        </div>
       )}
       {step.name === 'tls' && (
         <div>

@@ -8,7 +8,7 @@ export type Draft = components['schemas']['ConnectionDraft'];
 export type Patch = components['schemas']['ConnectionPatch'];
 export type TlsMode = Connection['ssl_mode'];
 
-export const optionTypes = ['text', 'number', 'boolean', 'json'] as const;
+const optionTypes = ['text', 'number', 'boolean', 'json'] as const;
 export type OptionType = (typeof optionTypes)[number];
 
 /** One entry of extra_params that is no secret. */

@@ -36,12 +36,16 @@ const kinds = ['added', 'changed', 'removed'] as const;
 export function Changes({ query, live }: { query: UseQueryResult<Difference>; live: boolean }) {
   return (
     <QueryState query={query} what="changes" skeleton={<SkeletonRows rows={4} />}>
-      {({ changes, problems }) => (
-        <div className="grid grid-cols-1 gap-4">
-          {problems.length > 0 && <Problems problems={problems} />}
-          {changes.length === 0 ? <NoChanges live={live} /> : <ChangeGroups changes={changes} />}
-        </div>
-      )}
+      {({ changes, problems }) => {
+        // Before the first tool that is no mistake, and said below.
+        const told = changes.length > 0 || live ? problems : problems.filter((p) => p.code !== 'empty');
+        return (
+          <div className="grid grid-cols-1 gap-4">
+            {told.length > 0 && <Problems problems={told} />}
+            {changes.length === 0 ? <NoChanges live={live} /> : <ChangeGroups changes={changes} />}
+          </div>
+        );
+      }}
     </QueryState>
   );
 }

@@ -25,7 +25,7 @@ const StopDialog = lazy(() => import('./stop-dialog').then((m) => ({ default: m.
 const route = getRouteApi(paths.deploy);
 
 export default function DeployPage() {
-  const { tab = 'changes' } = route.useSearch();
+  const { tab = 'changes', page = 1 } = route.useSearch();
   const navigate = useNavigate();
   const status = useQuery(deployStatusQuery);
   const diff = useQuery(deployDiffQuery);
@@ -104,7 +104,19 @@ export default function DeployPage() {
               ),
             },
             { value: 'logs', label: 'Logs', content: <DeployLog /> },
-            { value: 'revisions', label: 'Revisions', content: <Revisions /> },
+            {
+              value: 'revisions',
+              label: 'Revisions',
+              content: (
+                <Revisions
+                  page={page}
+                  onPage={(next) =>
+                    void navigate({ to: paths.deploy, search: { tab: 'revisions', page: next }, replace: true })
+                  }
+                  live={live}
+                />
+              ),
+            },
           ]}
         />
       </div>

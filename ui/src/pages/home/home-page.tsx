@@ -3,7 +3,7 @@ import { Link } from '@tanstack/react-router';
 import { Check, ShoppingBag } from 'lucide-react';
 import { describe } from '@/api/errors';
 import { useAddSample, useRemoveSample } from '@/api/mutations';
-import { connectionsQuery, deployStatusQuery, sampleQuery, tokensQuery, toolsQuery } from '@/api/queries';
+import { allTokensQuery, connectionsQuery, deployStatusQuery, sampleQuery, toolsQuery } from '@/api/queries';
 import { CallCard } from '@/components/call-card';
 import { Page } from '@/components/page';
 import { QueryState } from '@/components/query-state';
@@ -49,7 +49,7 @@ function useFacts() {
   const connections = useQuery(connectionsQuery({ limit: 1 }));
   const tools = useQuery(toolsQuery({ limit: 1 }));
   const deploy = useQuery(deployStatusQuery);
-  const tokens = useQuery(tokensQuery({ limit: 100 }));
+  const tokens = useQuery(allTokensQuery);
   const parts = [connections, tools, deploy, tokens];
   const failed = parts.find((q) => q.isError);
   const data =

@@ -7,10 +7,10 @@ import type { Child } from './words';
 export function Broker({ child }: { child: Child }) {
   const { broker, allowlist } = child;
   const figures: [string, number][] = [
-    ['Allowed', broker.allowed],
+    ['Opened', broker.allowed],
     ['Refused', broker.denied],
     ['Not reached', broker.failed],
-    ['Abuse', broker.abuse],
+    ['Broken messages', broker.abuse],
   ];
   const names = new Map(allowlist.map((target) => [target.connection_id, target.connection]));
   return (
@@ -24,10 +24,13 @@ export function Broker({ child }: { child: Child }) {
         ))}
       </dl>
       {broker.abuse > 0 && (
-        <Notice tone="warn">It sent messages that no honest process sends. Ten of them end it.</Notice>
+        <Notice tone="warn">
+          It sent the broker messages that no honest process sends. Ten of them end it: something in it may have been
+          taken over.
+        </Notice>
       )}
       <div>
-        <p className="text-label text-muted">The only addresses that are dialled for it</p>
+        <p className="text-label text-muted">Addresses it may reach</p>
         {allowlist.length === 0 ? (
           <p className="text-control">None: it has no network at all.</p>
         ) : (

@@ -6,7 +6,7 @@ import { type Fact, Facts } from './facts';
 import { Layers } from './layers';
 import { Memory } from './memory';
 import { ProcessCard, ProcessSection } from './process-card';
-import { verifiedFacts } from './verified';
+import { kernelLead, verifiedFacts } from './verified';
 import { type Child, childTitle, keepers, levels, sqliteModes } from './words';
 
 /** One process inside the sandbox with everything that is known of it. */
@@ -29,14 +29,17 @@ export function ChildCard({ child, open }: { child: Child; open?: boolean }) {
       <ProcessSection title="Layers">
         <Layers layers={child.layers} />
       </ProcessSection>
-      <ProcessSection title="What the kernel says of every thread">
+      <ProcessSection title="What the kernel says" lead={kernelLead}>
         {child.verified.problem ? (
           <p className="px-4 py-3 text-control text-bad">It could not be read: {child.verified.problem}</p>
         ) : (
           <Facts rows={verifiedFacts(child.verified)} label="Verified" />
         )}
       </ProcessSection>
-      <ProcessSection title="Network, through the broker">
+      <ProcessSection
+        title="Network, through the broker"
+        lead="It has no network of its own. The broker is a part of the studio that opens connections for it, and only to these addresses."
+      >
         <Broker child={child} />
       </ProcessSection>
     </ProcessCard>

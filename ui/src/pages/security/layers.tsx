@@ -1,6 +1,6 @@
-import { sentence } from '@/lib/format';
+import { closed, sentence } from '@/lib/format';
 import { State } from '@/ui/state';
-import { type Layer, layerStates, layerTitle } from './words';
+import { type Layer, layerPurpose, layerStates, layerTitle } from './words';
 
 /** Each layer with its reason; what does not hold comes first, with what would bring it into force. */
 export function Layers({ layers }: { layers: readonly Layer[] }) {
@@ -26,15 +26,17 @@ export function Layers({ layers }: { layers: readonly Layer[] }) {
 
 function Row({ layer }: { layer: Layer }) {
   const { word, kind } = layerStates[layer.state];
+  const purpose = layerPurpose(layer.name);
   return (
     <li className="flex items-start gap-4 px-4 py-2">
       <div className="min-w-0 flex-1">
         <p className="text-control font-medium">{layerTitle(layer.name)}</p>
-        {layer.reason && <p className="text-label break-words text-muted">{closed(layer.reason)}</p>}
+        {purpose && <p className="text-label">{purpose}</p>}
+        {layer.reason && <p className="text-label break-words text-muted">{closed(sentence(layer.reason))}</p>}
         {layer.mend && (
           <p className="mt-0.5 max-w-[80ch] text-label break-words">
             <span className="font-medium">To mend it: </span>
-            {closed(layer.mend)}
+            {closed(sentence(layer.mend))}
           </p>
         )}
       </div>
@@ -42,6 +44,3 @@ function Row({ layer }: { layer: Layer }) {
     </li>
   );
 }
-
-/** The server's phrase as a sentence of its own. */
-const closed = (phrase: string): string => sentence(phrase) + (/[.!?…]$/.test(phrase) ? '' : '.');

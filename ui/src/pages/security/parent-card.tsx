@@ -2,7 +2,7 @@ import type { components } from '@/api/schema';
 import { Facts } from './facts';
 import { Layers } from './layers';
 import { ProcessCard, ProcessSection } from './process-card';
-import { verifiedFacts } from './verified';
+import { kernelLead, verifiedFacts } from './verified';
 
 /** How the studio confined itself: it holds the keys and the network, so what it does not need is closed to it too. */
 export function ParentCard({ parent }: { parent: components['schemas']['ParentState'] }) {
@@ -16,7 +16,7 @@ export function ParentCard({ parent }: { parent: components['schemas']['ParentSt
       <ProcessSection title="Layers">
         <Layers layers={parent.layers} />
       </ProcessSection>
-      <ProcessSection title="What the kernel says of every thread">
+      <ProcessSection title="What the kernel says" lead={kernelLead}>
         <Facts rows={verifiedFacts(parent.verified)} label="The studio, verified" />
       </ProcessSection>
       {parent.starter && (

@@ -52,12 +52,13 @@ export function ProcessCard({ title, pid, meta, chip, summary, open: initially =
 }
 
 /** One subject inside a process card, below its own line of heading. */
-export function ProcessSection({ title, children }: { title: string; children: ReactNode }) {
+export function ProcessSection({ title, lead, children }: { title: string; lead?: string; children: ReactNode }) {
   return (
     <div className="group/section">
       <h3 className="border-b border-line bg-bg px-4 py-1.5 text-label font-medium text-muted not-group-first/section:border-t">
         {title}
       </h3>
+      {lead && <p className="px-4 pt-2.5 text-control text-muted">{lead}</p>}
       {children}
     </div>
   );

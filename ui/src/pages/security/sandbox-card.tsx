@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { sandboxQuery } from '@/api/queries';
+import { plural } from '@/lib/format';
 import { paths } from '@/lib/paths';
 import { buttonClass } from '@/ui/button';
 import { Card } from '@/ui/card';
@@ -29,12 +30,12 @@ export function SandboxCard() {
     >
       <div className="grid gap-3">
         {data.problem && <Notice tone="bad">{data.problem}</Notice>}
-        {live ? (
-          <Memory memory={live.memory} />
-        ) : (
-          <p className="text-control text-muted">
-            Queries and transforms run without network, files or secrets of their own.
-          </p>
+        <p className="text-control text-muted">
+          Queries and transforms run without network, files or secrets of their own.
+        </p>
+        {live && <Memory memory={live.memory} />}
+        {data.events.length > 0 && (
+          <Notice tone="warn">{plural(data.events.length, 'process', 'processes')} killed for what they did.</Notice>
         )}
       </div>
     </Card>

@@ -21,13 +21,16 @@ export function SandboxTab() {
       {(data) => (
         <div className="grid grid-cols-1 gap-4">
           <Warnings sandbox={data} />
-          <div className="grid grid-cols-1 items-start gap-4 xl:grid-cols-[minmax(0,1fr)_24rem]">
-            <div className="grid min-w-0 grid-cols-1 gap-4">
+          {/* In the order of reading, also on a phone; where there is room, what is short stands beside what is long. */}
+          <div className="grid grid-cols-1 items-start gap-4 xl:grid-cols-[minmax(0,1fr)_24rem] xl:grid-rows-[auto_1fr]">
+            <div className="min-w-0 xl:col-start-2">
+              <SummaryCard sandbox={data} />
+            </div>
+            <div className="grid min-w-0 grid-cols-1 gap-4 xl:col-start-1 xl:row-span-2 xl:row-start-1">
               <Children sandbox={data} />
               {data.parent && <ParentCard parent={data.parent} />}
             </div>
-            <div className="grid min-w-0 grid-cols-1 gap-4 max-xl:-order-1">
-              <SummaryCard sandbox={data} />
+            <div className="grid min-w-0 grid-cols-1 gap-4 xl:col-start-2">
               <EventsCard sandbox={data} />
               <LimitsOfIt />
             </div>

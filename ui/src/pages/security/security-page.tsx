@@ -16,8 +16,8 @@ export default function SecurityPage() {
       doc={tab === 'sandbox' ? 'Sandbox · Security' : 'Security'}
       description={
         <>
-          What protects this server, as it is found now. <code className="font-mono text-label">studio doctor</code>{' '}
-          says the same on the command line.
+          What protects this server now. <code className="font-mono text-label">studio doctor</code> says the same in a
+          terminal.
         </>
       }
     >

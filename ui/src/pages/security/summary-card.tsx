@@ -13,10 +13,10 @@ export function SummaryCard({ sandbox }: { sandbox: Sandbox }) {
     { allowed: 0, denied: 0 },
   );
   const figures: [string, ReactNode][] = [
-    ['Dials allowed', formatCount(dials.allowed)],
-    ['Dials refused', formatCount(dials.denied)],
+    ['Connections opened', formatCount(dials.allowed)],
+    ['Connections refused', formatCount(dials.denied)],
     ['Restarts', formatCount(sandbox.restarts)],
-    ['Kills', formatCount(sandbox.events.length)],
+    ['Processes killed', formatCount(sandbox.events.length)],
   ];
   return (
     <Card title="Sandbox" actions={<Chip tone={tone}>{word}</Chip>} flush>
@@ -38,15 +38,20 @@ export function SummaryCard({ sandbox }: { sandbox: Sandbox }) {
           </div>
         ))}
       </dl>
-      <p className="border-t border-line px-4 py-2.5 text-control text-muted">
-        {sandbox.last_exit ? (
-          <>
-            Last unexpected end <Time at={sandbox.last_exit.at} />. {exitText(sandbox.last_exit)}.
-          </>
-        ) : (
-          'No process ended unasked since the studio started.'
-        )}
-      </p>
+      <div className="grid gap-1 border-t border-line px-4 py-2.5 text-control">
+        <p>
+          {sandbox.last_exit ? (
+            <>
+              Last unexpected end <Time at={sandbox.last_exit.at} />. {exitText(sandbox.last_exit)}.
+            </>
+          ) : (
+            'No process ended unasked since the studio started.'
+          )}
+        </p>
+        <p className="text-label text-muted">
+          Connections are those of the processes that run now; restarts count since this revision went live.
+        </p>
+      </div>
     </Card>
   );
 }

@@ -1,8 +1,12 @@
 import type { components } from '@/api/schema';
-import { formatBytes, formatCount } from '@/lib/format';
+import { formatBytes, formatCount, plural } from '@/lib/format';
 import type { Fact } from './facts';
 
 type Verified = components['schemas']['Verified'];
+
+/** Why the values below can be believed. */
+export const kernelLead =
+  'Read from the kernel by the studio, not told by the process: of all its threads the weakest value.';
 
 /** What the kernel says of every thread of a process, as names and values. */
 export function verifiedFacts(verified: Verified): Fact[] {
@@ -13,7 +17,11 @@ export function verifiedFacts(verified: Verified): Fact[] {
     ['No new privileges', verified.no_new_privs ? 'set' : 'not set'],
     ['User and group', `${verified.uid}, ${verified.gid}`],
     ['Capabilities', sets.every(none) ? 'none' : `effective ${short(verified.cap_eff)}`],
-    ['Bounding set', none(verified.cap_bnd) ? 'empty' : short(verified.cap_bnd)],
+    [
+      'Bounding set',
+      none(verified.cap_bnd) ? 'empty' : short(verified.cap_bnd),
+      'cannot be used without new privileges',
+    ],
     ...limits.flatMap(([name, title, words]): Fact[] => {
       const limit = verified.rlimits[name];
       return limit === undefined ? [] : [[title, words(limit)]];
@@ -23,7 +31,7 @@ export function verifiedFacts(verified: Verified): Fact[] {
 
 function filterText({ seccomp, seccomp_filters }: Verified): string {
   if (seccomp === 0) return 'none';
-  return seccomp === 2 ? `mode 2, ${seccomp_filters} in force` : `mode ${seccomp}`;
+  return seccomp === 2 ? `on, ${plural(seccomp_filters, 'filter')}` : `mode ${seccomp}`;
 }
 
 /** Capability sets as the kernel prints them: nothing but zeroes is none. */

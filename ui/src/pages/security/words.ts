@@ -14,12 +14,12 @@ export const levels: Record<Child['level'], { word: string; tone: Tone; text: st
   full: {
     word: 'Full',
     tone: 'ok',
-    text: 'Every layer that confines is in force: filtered system calls, Landlock, own namespaces and an empty file system.',
+    text: 'Every layer is in force. Even a process that was taken over reaches nothing but the databases it is for.',
   },
   strong: {
     word: 'Strong',
     tone: 'ok',
-    text: 'Every layer that this system allows is in force. Namespaces or the empty file system are missing, as in a default container; system-call filter and Landlock carry the load.',
+    text: 'Every layer that this system allows is in force. What hides other processes or files is missing, as in a default container; the system-call filter and Landlock still keep a process from both.',
   },
   degraded: {
     word: 'Degraded',
@@ -58,6 +58,28 @@ const layerTitles = new Map([
 
 /** A layer that this page does not know yet keeps the name the server gives it. */
 export const layerTitle = (name: string): string => layerTitles.get(name) ?? name.replaceAll('_', ' ');
+
+/** What a layer is for, in the words of somebody who runs servers and not kernels; none where its reason says that already. */
+const layerPurposes = new Map([
+  ['seccomp', 'It may ask the kernel for little.'],
+  ['landlock', 'A lock on files and network that stays shut.'],
+  ['namespaces', 'Hides other processes and networks.'],
+  ['private_root', 'Hides the files of this machine.'],
+  ['capabilities', 'Takes the rights of root away.'],
+  ['user', 'Decides whose files it could open at all.'],
+  ['groups', 'Keeps it from files that a group shares.'],
+  ['descriptors', 'Keeps the open files of the studio away.'],
+  ['dumpable', 'Keeps passwords in its memory from others.'],
+  ['rlimits', 'Bounds what it can use up.'],
+  ['cgroup', "The kernel's own bound on memory and processors."],
+  ['watchdog', 'Ends it above its memory limit.'],
+  ['cpus', 'The processors it may use.'],
+  ['files', 'The only files it can read.'],
+  ['self_test', 'It tried to break out, before it got a secret.'],
+  ['verified', 'The studio asked the kernel, not it.'],
+]);
+
+export const layerPurpose = (name: string): string | undefined => layerPurposes.get(name);
 
 /** Of a child: "Live server", "Workbench of Orders". */
 export function childTitle(child: Pick<Child, 'role' | 'revision' | 'connection'>): string {
@@ -104,7 +126,7 @@ export const keepers = (by: readonly string[]): string[] => by.map((name) => kee
 export const sqliteModes = new Map([
   ['none', 'no SQLite file'],
   ['ro', 'reads its directory'],
-  ['roshm', 'reads its directory, writes -wal and -shm files'],
+  ['roshm', 'reads its directory, writes -shm files'],
 ]);
 
 export const checkStatuses: Record<CheckStatus, { title: string; word: string; kind: StateKind }> = {

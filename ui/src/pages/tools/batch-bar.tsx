@@ -1,3 +1,4 @@
+import { useState } from 'react';
 import { SelectionBar } from '@/components/list/selection-bar';
 import { buttons } from '@/lib/words';
 import { Button } from '@/ui/button';
@@ -9,25 +10,33 @@ import { useEnable } from './use-enable';
 export function BatchBar({ tools, onDone }: { tools: readonly Tool[]; onDone: () => void }) {
   const enable = useEnable();
   const remove = useDeleteWithUndo();
-  const deleteAll = async () => {
-    await remove(tools);
-    onDone();
+  const [pending, setPending] = useState<'on' | 'off' | 'delete'>();
+  const run = async (which: 'on' | 'off' | 'delete', work: () => Promise<unknown>) => {
+    if (pending) return;
+    setPending(which);
+    await work();
+    setPending(undefined);
   };
   const anyOn = tools.some((t) => t.is_enabled);
   const anyOff = tools.some((t) => !t.is_enabled);
   return (
     <SelectionBar count={tools.length} noun="tool" onClear={onDone}>
       {anyOff && (
-        <Button size="sm" onClick={() => void enable(tools, true)}>
+        <Button size="sm" pending={pending === 'on'} onClick={() => void run('on', () => enable(tools, true))}>
           Enable
         </Button>
       )}
       {anyOn && (
-        <Button size="sm" onClick={() => void enable(tools, false)}>
+        <Button size="sm" pending={pending === 'off'} onClick={() => void run('off', () => enable(tools, false))}>
           Disable
         </Button>
       )}
-      <Button size="sm" intent="danger" onClick={() => void deleteAll()}>
+      <Button
+        size="sm"
+        intent="danger"
+        pending={pending === 'delete'}
+        onClick={() => void run('delete', () => remove(tools).then(onDone))}
+      >
         {buttons.delete}
       </Button>
     </SelectionBar>

@@ -76,7 +76,7 @@ export function blankParameter(name: string, type: ParamType = 'string'): Parame
   };
 }
 
-export function fromParameter(p: Parameter): ParameterForm {
+function fromParameter(p: Parameter): ParameterForm {
   return {
     name: p.name,
     param_type: p.param_type,
@@ -118,7 +118,7 @@ function bound(text: string): number | undefined {
 
 const numeric = (type: ParamType): boolean => type === 'integer' || type === 'number';
 
-export function toParameter(p: ParameterForm, order: number): Parameter {
+function toParameter(p: ParameterForm, order: number): Parameter {
   const array = p.param_type === 'array';
   const values = listOf(p.enum_values, array ? p.item_type : p.param_type);
   const fallback = parsedValue(p.default_value, p.param_type, p.item_type);

@@ -24,13 +24,15 @@ interface Props {
   onDelete: () => void;
 }
 
+export const newToolTitle = 'Create tool';
+
 /** The name of the tool, where it stands, and what can be done with all of it. */
 export function Header(props: Props) {
   const { name, tool, dirty, pending, onSave } = props;
-  const title = name || (tool ? tool.name : 'New tool');
+  const title = name || (tool ? tool.name : newToolTitle);
   return (
     <header className="flex shrink-0 flex-wrap items-center gap-x-3 gap-y-2 border-b border-line px-4 py-2.5">
-      <PageTitle doc={`${title} · Tools`} crumb={title} mono={title !== 'New tool'}>
+      <PageTitle doc={`${title} · Tools`} crumb={title} mono={title !== newToolTitle}>
         {title}
       </PageTitle>
       <Standing {...props} />

@@ -116,7 +116,7 @@ export function Metadata({ builder }: { builder: Builder }) {
 
 const words: readonly { key: keyof Annotations; label: string; hint: string }[] = [
   { key: 'read_only', label: 'Only reads data', hint: 'Clients may call it without asking the person.' },
-  { key: 'idempotent', label: 'Same input gives the same answer', hint: 'Calling it twice changes nothing more.' },
+  { key: 'idempotent', label: 'Can be repeated', hint: 'The same call again changes nothing more.' },
   { key: 'destructive', label: 'May destroy data', hint: 'Clients ask the person before each call.' },
   { key: 'open_world', label: 'Reaches beyond this database', hint: 'For instance through a foreign table.' },
 ];

@@ -71,7 +71,7 @@ function TestValue({ builder, parameter: p, errorId }: Props & { errorId: string
   const given = state.tests[p.name] ?? '';
   const set = (text: string) => dispatch({ type: 'test', name: p.name, text });
   const label = `Test value for ${p.name}`;
-  const fallback = p.default_value === '' ? 'NULL' : p.default_value;
+  const fallback = p.default_value || (p.is_required ? 'needed' : 'NULL');
   if (p.param_type === 'boolean') {
     const unset = { value: '', label: fallback };
     return (

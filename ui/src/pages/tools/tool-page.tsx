@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useParams, useSearch } from '@tanstack/react-router';
 import { Wrench } from 'lucide-react';
 import { ApiError } from '@/api/errors';
-import { columnsQuery, connectionsQuery } from '@/api/queries';
+import { allConnectionsQuery, columnsQuery } from '@/api/queries';
 import { PageTitle } from '@/components/page';
 import { QueryState } from '@/components/query-state';
 import { paths } from '@/lib/paths';
@@ -12,6 +12,7 @@ import { toolQuery } from './api';
 import { BuilderSkeleton } from './builder-skeleton';
 import { baseOf } from './builder-state';
 import { blankForm } from './form';
+import { newToolTitle } from './header';
 import { listTool, parseTable } from './prefill';
 import { ToolBuilder } from './tool-builder';
 
@@ -21,12 +22,9 @@ export default function ToolPage() {
   return id === undefined ? <NewTool /> : <SavedTool key={id} id={id} />;
 }
 
-/** The most a list answers with: a choice of connections has no pages. */
-const connectionChoices = connectionsQuery({ limit: 100, sort: 'name' });
-
 function SavedTool({ id }: { id: string }) {
   const tool = useQuery(toolQuery(id));
-  const connections = useQuery(connectionChoices);
+  const connections = useQuery(allConnectionsQuery);
   const gone = tool.error instanceof ApiError && tool.error.status === 404;
   if (gone && !tool.data) return <NoSuchTool />;
   const failed = [tool, connections].find((q) => q.isError);
@@ -61,7 +59,7 @@ function SavedTool({ id }: { id: string }) {
 
 function NewTool() {
   const search = useSearch({ strict: false });
-  const connections = useQuery(connectionChoices);
+  const connections = useQuery(allConnectionsQuery);
   const all = connections.data?.items;
   const wanted = all?.find((c) => c.id === search.connection);
   const table = wanted && search.table ? parseTable(search.table) : undefined;
@@ -80,7 +78,7 @@ function NewTool() {
     <>
       {!ready && (
         <div className="sr-only">
-          <PageTitle doc="New tool · Tools">New tool</PageTitle>
+          <PageTitle doc={`${newToolTitle} · Tools`}>{newToolTitle}</PageTitle>
         </div>
       )}
       <QueryState

@@ -2,7 +2,7 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { Plus, Wrench } from 'lucide-react';
 import { useCallback, useRef } from 'react';
-import { connectionsQuery, deployDiffQuery, toolsQuery } from '@/api/queries';
+import { allConnectionsQuery, deployDiffQuery, toolsQuery } from '@/api/queries';
 import { listQuery, sortOf } from '@/components/list/address';
 import { NothingMatches } from '@/components/list/nothing-matches';
 import { Pager, range } from '@/components/list/pager';
@@ -37,7 +37,7 @@ export default function ToolsPage() {
     }),
     placeholderData: keepPreviousData,
   });
-  const connections = useQuery(connectionsQuery({ limit: 100, sort: 'name' }));
+  const connections = useQuery(allConnectionsQuery);
   const diff = useQuery(deployDiffQuery);
   const items = tools.data?.items;
   const [selected, setSelected] = useSelection(items);

@@ -21,7 +21,7 @@ export interface PreviewRun {
   cancel: () => void;
 }
 
-export function previewInput(form: ToolForm, tests: Readonly<Record<string, string>>): Preview {
+function previewInput(form: ToolForm, tests: Readonly<Record<string, string>>): Preview {
   const draft = toDraft(form);
   return {
     connection_id: draft.connection_id,

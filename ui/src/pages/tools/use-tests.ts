@@ -1,9 +1,12 @@
 import { useEffect, useRef } from 'react';
 import { readTexts, type Texts, writeTexts } from '@/editing/drafts';
-import { useDebounced } from '@/lib/use-debounced';
+import { useOnLeave } from '@/lib/use-on-leave';
 
 /** Where the test values of a saved tool are kept: they are no part of it. */
 export const testsKey = (id: string): string => `tests ${id}`;
+
+/** How long typing pauses before the values are kept. */
+const pauseMs = 800;
 
 /** Remembers the test values of a saved tool between visits. */
 export function useTests(id: string | undefined, tests: Texts, onRead: (tests: Texts) => void): void {
@@ -20,9 +23,16 @@ export function useTests(id: string | undefined, tests: Texts, onRead: (tests: T
     };
   }, [id]);
 
-  const settled = useDebounced(tests, 800);
-  const first = useRef(settled);
+  const kept = useRef(tests);
+  const keep = () => {
+    if (!id || tests === kept.current) return;
+    kept.current = tests;
+    void writeTexts(testsKey(id), tests);
+  };
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each change starts the pause anew
   useEffect(() => {
-    if (id && settled !== first.current) void writeTexts(testsKey(id), settled);
-  }, [id, settled]);
+    const timer = setTimeout(keep, pauseMs);
+    return () => clearTimeout(timer);
+  }, [id, tests]);
+  useOnLeave(keep);
 }

@@ -12,7 +12,7 @@ const number = /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/;
  * One value as typed becomes JSON. What does not look like its type stays text: the server judges it and words the
  * mistake. `""` is the empty text, because nothing typed means no value.
  */
-export function scalarOf(text: string, type: ParamType): unknown {
+function scalarOf(text: string, type: ParamType): unknown {
   const trimmed = text.trim();
   if ((type === 'integer' || type === 'number') && number.test(trimmed)) {
     const value = Number(trimmed);

@@ -1,6 +1,8 @@
+import type { CompletionSource } from '@codemirror/autocomplete';
 import { json, jsonParseLinter } from '@codemirror/lang-json';
 import {
   Cassandra,
+  keywordCompletionSource,
   MSSQL,
   MySQL,
   PostgreSQL,
@@ -8,8 +10,9 @@ import {
   SQLite,
   type SQLNamespace,
   StandardSQL,
-  sql,
+  schemaCompletionSource,
 } from '@codemirror/lang-sql';
+import { LanguageSupport } from '@codemirror/language';
 import { linter } from '@codemirror/lint';
 import type { Extension } from '@codemirror/state';
 import { jq } from './jq';
@@ -32,6 +35,12 @@ export type EditorLanguage =
   | { name: 'jq' }
   | { name: 'text' };
 
+/** A parameter's name is the author's own: a keyword that happens to have its letters must not take its place at the next Enter. */
+const outsideParameters =
+  (source: CompletionSource): CompletionSource =>
+  (context) =>
+    context.matchBefore(/(?<![:\w]):\w*/) ? null : source(context);
+
 /**
  * The extensions of one language. Columns and tables come before keywords in completions (lang-sql gives keywords
  * a lower boost); aliases in the statement are resolved by lang-sql.
@@ -39,8 +48,17 @@ export type EditorLanguage =
 export function languageSupport(language: EditorLanguage): Extension {
   switch (language.name) {
     case 'sql': {
-      const { dialect, schema, defaultSchema } = language;
-      return [sql({ dialect: dialects[dialect], schema, defaultSchema, upperCaseKeywords: true }), parameterMarks];
+      const { schema, defaultSchema } = language;
+      const dialect = dialects[language.dialect];
+      const complete = (source: CompletionSource) =>
+        dialect.language.data.of({ autocomplete: outsideParameters(source) });
+      return [
+        new LanguageSupport(dialect.language, [
+          schema ? complete(schemaCompletionSource({ dialect, schema, defaultSchema })) : [],
+          complete(keywordCompletionSource(dialect, true)),
+        ]),
+        parameterMarks,
+      ];
     }
     case 'json':
       return [json(), linter(jsonParseLinter())];

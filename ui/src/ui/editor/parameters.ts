@@ -9,7 +9,7 @@ const quiet = /String|Comment|Quoted/;
  * Where the placeholders of a statement look to be, for colouring only: `::cast` and anything in a string, a comment
  * or a quoted name is left alone. What really is a parameter is said by the server (tools/analyze).
  */
-export function findPlaceholders(state: EditorState, from: number, to: number): { from: number; to: number }[] {
+function findPlaceholders(state: EditorState, from: number, to: number): { from: number; to: number }[] {
   const tree = syntaxTree(state);
   const found: { from: number; to: number }[] = [];
   for (const match of state.sliceDoc(from, to).matchAll(placeholder)) {
