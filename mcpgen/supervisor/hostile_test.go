@@ -81,7 +81,10 @@ func hostile(how string) int {
 		time.Sleep(time.Minute)
 	case "half":
 		_, _ = conn.Write([]byte(`{"type":"rea`))
-		return 0
+		if half, ok := conn.(*net.UnixConn); ok {
+			_ = half.CloseWrite()
+		}
+		time.Sleep(time.Minute) // one that exits may be seen to have exited first
 	case "frame":
 		_ = c.Send(ctx, control.Message{Type: control.TypeReady})
 		_, _ = link.Write(bytes.Repeat([]byte{0xff}, 64)) // a head that announces more than there may be

@@ -43,7 +43,7 @@ func probe(ctx context.Context, link *hop.Link, m *mcpgen.Manifest) (detail stri
 	if err := c.compareTools(ctx, m.Tools); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("discover, initialize, %d tools", len(m.Tools)), nil
+	return fmt.Sprintf("discover, initialize, tools: %d", len(m.Tools)), nil
 }
 
 // check is one health check. What a candidate answers may cost the studio no more than the manifest did.
