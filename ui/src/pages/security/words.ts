@@ -14,7 +14,7 @@ export const levels: Record<Child['level'], { word: string; tone: Tone; text: st
   full: {
     word: 'Full',
     tone: 'ok',
-    text: 'Every layer is in force. Even a process that was taken over reaches nothing but the databases it is for.',
+    text: 'Every layer that confines a process is in force. Even one that was taken over reaches nothing but the databases it is for.',
   },
   strong: {
     word: 'Strong',
