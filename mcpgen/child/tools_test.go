@@ -18,6 +18,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 	mcpserver "github.com/mark3labs/mcp-go/server"
 
+	"mcpstudio/mcpgen"
 	"mcpstudio/mcpgen/control"
 	"mcpstudio/mcpgen/hop"
 	"mcpstudio/mcpgen/jsonscan"
@@ -342,26 +343,35 @@ func TestLogGoesOn(t *testing.T) {
 	}
 }
 
-// TestHangingDatabase: calls that wait for one database do not hold up those to another. // case 179
-func TestHangingDatabase(t *testing.T) {
+// hanging is a link to a server with two connections: one that the tool "endless" keeps busy, and another with the tool "quick".
+func hanging(t *testing.T, limit func(*mcpgen.Connection)) (*hop.Link, *server) {
+	t.Helper()
 	m := project{tools: []store.ToolDraft{
 		{Name: "endless", SQLQuery: "WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r) SELECT max(i) FROM r"}, {Name: "quick", SQLQuery: "SELECT 1 AS one"},
 	}}.manifest(t)
 	other := m.Connections[0]
-	m.Connections[0].Concurrent = 1
+	limit(&m.Connections[0])
 	other.ID, m.Tools[1].Connection = "c-other", "c-other"
 	m.Connections = append(m.Connections, other)
 	s, _ := newTestServer(t, database(t, shopTables...), m)
 	parent, conn := ends(t, "hop")
-	var all sync.WaitGroup
-	defer all.Wait()
-	all.Go(func() {
+	var serving sync.WaitGroup
+	serving.Go(func() {
 		if err := hop.Serve(t.Context(), conn, s, workers); err != nil {
 			t.Error(err)
 		}
 	})
+	t.Cleanup(serving.Wait)
 	l := hop.NewLink(parent)
-	defer l.Close()
+	t.Cleanup(func() { _ = l.Close() })
+	return l, s
+}
+
+// TestHangingDatabase: calls that wait for one database do not hold up those to another. // case 179
+func TestHangingDatabase(t *testing.T) {
+	l, s := hanging(t, func(c *mcpgen.Connection) { c.Concurrent = 1 })
+	var all sync.WaitGroup
+	defer all.Wait()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	const calls = 1000
@@ -396,24 +406,9 @@ func TestHangingDatabase(t *testing.T) {
 // TestFloodOfAHangingDatabase: more calls than there are places, all to one database that hangs, leave places for those to another,
 // and for those of another client to the same one; who finds none is told so at once. // cases 179, 181
 func TestFloodOfAHangingDatabase(t *testing.T) {
-	m := project{tools: []store.ToolDraft{
-		{Name: "endless", SQLQuery: "WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r) SELECT max(i) FROM r"}, {Name: "quick", SQLQuery: "SELECT 1 AS one"},
-	}}.manifest(t)
-	other := m.Connections[0]
-	m.Connections[0].Concurrent, m.Connections[0].QueueSeconds, m.Connections[0].StatementSeconds = 1, 300, 300
-	other.ID, m.Tools[1].Connection = "c-other", "c-other"
-	m.Connections = append(m.Connections, other)
-	s, _ := newTestServer(t, database(t, shopTables...), m)
-	parent, conn := ends(t, "hop")
+	l, s := hanging(t, func(c *mcpgen.Connection) { c.Concurrent, c.QueueSeconds, c.StatementSeconds = 1, 300, 300 })
 	var all sync.WaitGroup
 	defer all.Wait()
-	all.Go(func() {
-		if err := hop.Serve(t.Context(), conn, s, workers); err != nil {
-			t.Error(err)
-		}
-	})
-	l := hop.NewLink(parent)
-	defer l.Close()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var refused atomic.Int64

@@ -143,6 +143,9 @@ func crowd() (string, error) {
 		return "", err
 	}
 	defer c.Kill("over")
+	if n := c.Verified().Rlimits["nproc"]; n != 260-reservedProcesses {
+		return "", fmt.Errorf("the kernel lets the child have %d of 260", n)
+	}
 	if text, err := l.do(job{Name: "threads", From: 300}); err == nil {
 		return "the child: " + text, nil
 	}
